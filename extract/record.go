@@ -1,0 +1,31 @@
+package extract
+
+import "time"
+
+// Record is one object of the API. Its bytes are a span of the page's buffer, which is never used again for anything
+// else: a record may be kept as long as wanted, but must not be written to.
+type Record struct {
+	Key       string    // text of the primary key; "" where KeyErr is set. Parts of a composite key are escaped and joined with "/"
+	ParentKey string    // for substreams: key of the parent record
+	JSON      []byte    // one JSON object, for substreams with the parent's fields as members
+	Cursor    time.Time // cursor field; zero where there is none
+	KeyErr    error     // why there is no usable key
+}
+
+// Page is one response's records with the position after them.
+type Page struct {
+	Records []Record // after the client's own filter by window
+	Read    int      // records the response held, before it
+	After   Position // where to go on once the records are durable; After.Done: the pass is complete
+	First   bool     // first page of a reading, also of one that was begun again: what was collected before counts no more
+	Capped  bool     // the resource's listing cap was reached: absence proves nothing
+}
+
+// Probe is what one request shows of a resource's size, for planning.
+type Probe struct {
+	Total    int       // records in all, before the client's filter; -1: the API does not say
+	PageSize int       // records on the first page
+	More     bool      // there is a further page
+	Earliest time.Time // cursor field of the first record; zero: unknown, or there is none
+	Clock    time.Time // the API's clock
+}
