@@ -46,9 +46,6 @@ func NewClient(src *Source, settings map[string]string, o Options) (*Client, err
 	return nil, errNotBuilt
 }
 
-// Load reads a source file. name is used in messages. What is wrong is reported at once, as *[FileError].
-func Load(name string, text []byte) (*Source, error) { return nil, errNotBuilt }
-
 // Start returns where the resource's records begin according to its initial_value; the zero time if that is not set.
 func (c *Client) Start(r *Resource) time.Time { return time.Time{} }
 
@@ -74,9 +71,3 @@ func (c *Client) Now(ctx context.Context, r *Resource) (time.Time, error) {
 
 // Check makes one cheap request for r and returns its error.
 func (c *Client) Check(ctx context.Context, r *Resource) error { return errNotBuilt }
-
-type (
-	clientSpec  struct{}
-	requestSpec struct{}
-	template    struct{}
-)

@@ -71,7 +71,8 @@ type Resource struct {
 	ListingCap   int           // the API lists no more than so many; 0: no cap
 	PollInterval time.Duration // pause between passes; 0: the program's default
 
-	request requestSpec
+	request    requestSpec
+	fromParent []fromParent // fields that the children's records take from the parent
 }
 
 // Root returns the resource whose traversal reads r: its parent, or r itself.

@@ -1,0 +1,80 @@
+package extract
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxUnix is the end of the year 9999: what lies behind it is milliseconds taken for seconds.
+const maxUnix = 253402300799
+
+// parseCursor reads a cursor field's value.
+func parseCursor(v json.RawMessage, format string) (time.Time, error) {
+	if absent(v) {
+		return time.Time{}, fmt.Errorf("is %s", map[bool]string{true: "missing", false: "null"}[v == nil])
+	}
+	if format == CursorRFC3339 {
+		var s string
+		if err := json.Unmarshal(v, &s); err != nil {
+			return time.Time{}, fmt.Errorf("is %s, not text", jsonKind(v))
+		}
+		t, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("is %q, not an RFC 3339 time", s)
+		}
+		return t.UTC(), nil
+	}
+	n, err := strconv.ParseInt(string(v), 10, 64)
+	switch {
+	case err != nil:
+		return time.Time{}, fmt.Errorf("is %s, not a whole number of seconds", shown(v))
+	case n < 0 || n > maxUnix:
+		return time.Time{}, fmt.Errorf("is %d, out of range for Unix seconds", n)
+	}
+	return time.Unix(n, 0).UTC(), nil
+}
+
+// shown returns a value for a message: short ones as they are.
+func shown(v json.RawMessage) string {
+	if len(v) <= 40 {
+		return string(v)
+	}
+	return jsonKind(v)
+}
+
+// cursorOf returns the record's cursor. For a snapshot it only informs, so whatever is wrong with it is as good as none.
+func (r *Resource) cursorOf(obj []byte) (time.Time, error) {
+	if r.CursorPath == "" {
+		return time.Time{}, nil
+	}
+	v := at(obj, strings.Split(r.CursorPath, "."))
+	if r.Incremental != nil {
+		t, err := parseCursor(v, r.Incremental.CursorFormat)
+		if err != nil {
+			return t, fmt.Errorf("cursor field %s %w", r.CursorPath, err)
+		}
+		return t, nil
+	}
+	if t, err := parseCursor(v, CursorUnix); err == nil {
+		return t, nil
+	}
+	t, err := parseCursor(v, CursorRFC3339)
+	if err != nil {
+		return time.Time{}, nil //nolint:nilerr // see above
+	}
+	return t, nil
+}
+
+// formatCursor writes a time as the API wants it in a request, as a JSON scalar.
+func formatCursor(t time.Time, format string) json.RawMessage {
+	if t.Unix() < 0 {
+		t = time.Unix(0, 0) // an open beginning, or a margin before 1970
+	}
+	if format == CursorRFC3339 {
+		return json.RawMessage(strconv.Quote(t.UTC().Format(time.RFC3339)))
+	}
+	return json.RawMessage(strconv.FormatInt(t.Unix(), 10))
+}

@@ -1,0 +1,225 @@
+package extract
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// maxDepth bounds the nesting of an answer. Real records nest a dozen deep; what nests further is an attack on a parser.
+const maxDepth = 128
+
+// checkJSON reports whether b is one JSON text that does not nest too deep. The other functions here rely on it: they
+// walk spans of bytes and do not check again.
+func checkJSON(b []byte) error {
+	depth, inString := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				inString = false
+			}
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("nested deeper than %d", maxDepth)
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	if json.Valid(b) {
+		return nil
+	}
+	var v json.RawMessage
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	return errors.New("invalid JSON")
+}
+
+// skipSpace returns the index of the first byte from i on that is no white space.
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// skipString returns the index behind the string that begins at i.
+func skipString(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// skipValue returns the index behind the value that begins at i.
+func skipValue(b []byte, i int) int {
+	if i >= len(b) {
+		return len(b)
+	}
+	switch b[i] {
+	case '"':
+		return skipString(b, i)
+	case '{', '[':
+		depth := 0
+		for i < len(b) {
+			switch b[i] {
+			case '"':
+				i = skipString(b, i)
+				continue
+			case '{', '[':
+				depth++
+			case '}', ']':
+				depth--
+			}
+			i++
+			if depth == 0 {
+				return i
+			}
+		}
+		return len(b)
+	}
+	for i < len(b) && bytes.IndexByte([]byte(",]} \n\r\t"), b[i]) < 0 {
+		i++
+	}
+	return i
+}
+
+// member is one name and value of an object, as spans of its bytes. start and end include the name.
+type member struct {
+	name       []byte // with its quotes
+	value      json.RawMessage
+	start, end int
+}
+
+// is reports whether the member has that name. Names are rarely escaped, so the plain spelling is tried first.
+func (m member) is(name string) bool {
+	inner := m.name[1 : len(m.name)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner) == name
+	}
+	var s string
+	return json.Unmarshal(m.name, &s) == nil && s == name
+}
+
+// eachMember calls f for the members of an object until it returns false. Anything but an object has none.
+func eachMember(obj []byte, f func(member) bool) {
+	i := skipSpace(obj, 0)
+	if i >= len(obj) || obj[i] != '{' {
+		return
+	}
+	for i = skipSpace(obj, i+1); i < len(obj) && obj[i] == '"'; {
+		m := member{start: i}
+		i = skipString(obj, i)
+		m.name = obj[m.start:i]
+		i = skipSpace(obj, i) + 1 // the colon
+		from := skipSpace(obj, i)
+		i = skipValue(obj, from)
+		m.value, m.end = obj[from:i:i], i
+		if !f(m) {
+			return
+		}
+		if i = skipSpace(obj, i); i < len(obj) && obj[i] == ',' {
+			i = skipSpace(obj, i+1)
+		}
+	}
+}
+
+// eachElement calls f for the elements of an array. It reports whether b is an array.
+func eachElement(b []byte, f func(json.RawMessage)) bool {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '[' {
+		return false
+	}
+	for i = skipSpace(b, i+1); i < len(b) && b[i] != ']'; {
+		end := skipValue(b, i)
+		f(b[i:end:end])
+		if i = skipSpace(b, end); i < len(b) && b[i] == ',' {
+			i = skipSpace(b, i+1)
+		}
+	}
+	return true
+}
+
+// at returns the value at a path of member names; nil if there is none. Of repeated names the last counts, as with every
+// common parser.
+func at(b []byte, path []string) json.RawMessage {
+	i := skipSpace(b, 0)
+	value := json.RawMessage(bytes.TrimRight(b[i:], " \n\r\t"))
+	for _, name := range path {
+		var found json.RawMessage
+		eachMember(value, func(m member) bool {
+			if m.is(name) {
+				found = m.value
+			}
+			return true
+		})
+		if value = found; value == nil {
+			return nil
+		}
+	}
+	return value
+}
+
+// absent reports whether a value is missing or null.
+func absent(v json.RawMessage) bool { return v == nil || string(v) == "null" }
+
+// jsonKind names what a value is, for messages.
+func jsonKind(v json.RawMessage) string {
+	if len(v) == 0 {
+		return "nothing"
+	}
+	switch v[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "text"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	default:
+		return "a number"
+	}
+}
+
+// withMembers returns obj with the members appended. Those of the same name that it has already are taken out, so that
+// ours count whatever a reader makes of repeated names. names and values have the same length.
+func withMembers(obj []byte, names []string, values []json.RawMessage) []byte {
+	out := make([]byte, 0, len(obj)+32*len(names))
+	out = append(out, '{')
+	eachMember(obj, func(m member) bool {
+		for _, name := range names {
+			if m.is(name) {
+				return true
+			}
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, obj[m.start:m.end]...)
+		return true
+	})
+	for i, name := range names {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		quoted, _ := json.Marshal(name) // a string always has a JSON form
+		out = append(append(append(out, quoted...), ':'), values[i]...)
+	}
+	return append(out, '}')
+}

@@ -1,0 +1,79 @@
+package extract
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	escapeKeyPart   = strings.NewReplacer("%", "%25", "/", "%2F")
+	unescapeKeyPart = strings.NewReplacer("%25", "%", "%2F", "/")
+)
+
+// JoinKey makes the text of a primary key of its parts. One part stays as it is; those of a composite key are joined with
+// "/", and only "%" and "/" are percent-escaped in them, so that different parts never make the same key.
+func JoinKey(parts ...string) string {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	escaped := make([]string, len(parts))
+	for i, p := range parts {
+		escaped[i] = escapeKeyPart.Replace(p)
+	}
+	return strings.Join(escaped, "/")
+}
+
+// SplitKey takes the text of a key of n parts apart again.
+func SplitKey(key string, n int) ([]string, error) {
+	if n == 1 {
+		return []string{key}, nil
+	}
+	parts := strings.Split(key, "/")
+	if len(parts) != n {
+		return nil, fmt.Errorf("split key %q: want %d parts, not %d", key, n, len(parts))
+	}
+	for i, p := range parts {
+		parts[i] = unescapeKeyPart.Replace(p)
+	}
+	return parts, nil
+}
+
+// keyPart returns the text of one key field: a string's, or an integer's own digits. It never goes through a float.
+func keyPart(v json.RawMessage) (string, error) {
+	if len(v) == 0 {
+		return "", errors.New("is missing")
+	}
+	switch c := v[0]; {
+	case c == '"':
+		var s string
+		if err := json.Unmarshal(v, &s); err != nil {
+			return "", err
+		}
+		if s == "" {
+			return "", errors.New("is empty")
+		}
+		return s, nil
+	case c == '-' || c >= '0' && c <= '9':
+		if strings.ContainsAny(string(v), ".eE") {
+			return "", fmt.Errorf("is %s: want text or a whole number", v)
+		}
+		return string(v), nil
+	default:
+		return "", fmt.Errorf("is %s: want text or a whole number", jsonKind(v))
+	}
+}
+
+// key returns the text of r's primary key in one published record.
+func (r *Resource) key(obj []byte) (string, error) {
+	parts := make([]string, len(r.Key))
+	for i, field := range r.Key {
+		part, err := keyPart(at(obj, []string{field.Name}))
+		if err != nil {
+			return "", fmt.Errorf("key field %s %w", field.Name, err)
+		}
+		parts[i] = part
+	}
+	return JoinKey(parts...), nil
+}

@@ -1,0 +1,196 @@
+package extract
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Load reads a source file and checks it whole. name is used in messages. All mistakes are reported at once, each with
+// its line, column and an excerpt, as *[FileError]; a field that is not known is a mistake, and so is one that the
+// reference knows and this package does not support yet.
+func Load(name string, text []byte) (*Source, error) {
+	r := &yamlReader{name: name, lines: strings.Split(string(text), "\n")}
+	root := r.parseYAML(text)
+	if root == nil {
+		return nil, r.err()
+	}
+	l := &loader{yamlReader: r, src: &Source{}}
+	l.load(root)
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return l.src, nil
+}
+
+// loader fills a Source from the YAML vocabulary. Another vocabulary would have a loader of its own.
+type loader struct {
+	*yamlReader
+	src *Source
+}
+
+var sourceWords = vocabulary{
+	known:       []string{"name", "title", "description", "settings", "client", "resource_defaults", "resources"},
+	unsupported: []string{"version", "definitions", "parallelism"},
+}
+
+// names that become topics, environment variables and record names.
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+
+func (l *loader) load(root ast.Node) {
+	s := l.section(root, "the source", nil, sourceWords)
+	l.src.Name = l.requiredName(s, "name")
+	l.src.Title, l.src.Doc = s.text("title"), s.text("description")
+	if l.src.Title == "" {
+		l.src.Title = l.src.Name
+	}
+	l.loadSettings(s)
+	l.loadClient(s)
+	l.loadResources(s)
+}
+
+// requiredName reads a field that must hold a name.
+func (l *loader) requiredName(s *section, field string) string {
+	n := s.node(field)
+	if n == nil {
+		l.mistake(s.at, "%s has no %s", s.what, field)
+		return ""
+	}
+	text := s.text(field)
+	l.checkName(n, field, text)
+	return text
+}
+
+func (l *loader) checkName(at ast.Node, what, text string) {
+	if !nameRule.MatchString(text) {
+		l.mistake(at, "%s %q: want lower-case letters, digits and _, and not _ at the beginning", what, text)
+	}
+}
+
+var settingWords = vocabulary{known: []string{"type", "required", "secret", "default", "description"}}
+
+func (l *loader) loadSettings(s *section) {
+	settings := s.sub("settings", "settings", vocabulary{any: true})
+	if settings == nil {
+		return
+	}
+	for _, name := range settings.fields() {
+		l.checkName(settings.values[name].Key, "setting", name)
+		one := settings.sub(name, fmt.Sprintf("setting %q", name), settingWords)
+		setting := Setting{Name: name, Type: SettingString}
+		if one != nil {
+			setting.Type = one.word("type", []string{SettingString, SettingDatetime, SettingURL}, []string{"integer", "boolean", "duration"})
+			setting.Required, setting.Secret = one.bool("required"), one.bool("secret")
+			setting.Default, setting.Description = one.text("default"), one.text("description")
+			if err := checkSetting(setting, setting.Default); err != nil {
+				l.mistake(one.node("default"), "default of setting %q: %v", name, err)
+			}
+		}
+		l.src.Settings = append(l.src.Settings, setting)
+	}
+}
+
+var (
+	clientWords = vocabulary{
+		known:       []string{"base_url", "headers", "auth", "rate_limit"},
+		unsupported: []string{"paginator", "session", "data_selector", "timeout"},
+	}
+	authWords = vocabulary{
+		known:       []string{"type", "token"},
+		unsupported: []string{"name", "api_key", "location", "username", "password", "access_token_url", "client_id", "client_secret"},
+	}
+	rateWords = vocabulary{known: []string{"limit_header", "remaining_header", "reset_header"}}
+)
+
+func (l *loader) loadClient(s *section) {
+	client := s.sub("client", "client", clientWords)
+	if client == nil {
+		l.mistake(s.at, "the source has no client: want at least its base_url")
+		return
+	}
+	spec := &l.src.client
+	if spec.baseURL = l.template(client, "base_url", l.settingsOnly); spec.baseURL == nil {
+		l.mistake(client.at, "client has no base_url")
+	}
+	spec.headers = l.templates(client, "headers", l.settingsOnly)
+	if auth := client.sub("auth", "auth", authWords); auth != nil {
+		if auth.node("type") == nil {
+			l.mistake(auth.at, "auth has no type (supported: bearer)")
+		}
+		auth.word("type", []string{"bearer"}, []string{"api_key", "http_basic", "oauth2_client_credentials"})
+		if spec.token = l.template(auth, "token", l.settingsOnly); spec.token == nil {
+			l.mistake(auth.at, "auth has no token")
+		}
+	}
+	if rate := client.sub("rate_limit", "rate_limit", rateWords); rate != nil {
+		spec.rate = rateHeaders{rate.text("limit_header"), rate.text("remaining_header"), rate.text("reset_header")}
+		if spec.rate.limit == "" || spec.rate.remaining == "" || spec.rate.reset == "" {
+			l.mistake(rate.at, "rate_limit wants limit_header, remaining_header and reset_header")
+		}
+	}
+}
+
+// template compiles a field's text; nil if it is absent or wrong.
+func (l *loader) template(s *section, field string, allowed func(placeholder) error) *template {
+	if s.node(field) == nil {
+		return nil
+	}
+	return l.compile(s.node(field), field, allowed)
+}
+
+// compile compiles a scalar. Numbers and booleans are taken as they are spelt.
+func (l *loader) compile(n ast.Node, what string, allowed func(placeholder) error) *template {
+	text, ok := textOf(n)
+	if !ok {
+		switch n.(type) {
+		case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+			text = n.GetToken().Value
+		default:
+			l.mistake(n, "%s: want text, not %s", what, kindOf(n))
+			return nil
+		}
+	}
+	t, err := compileTemplate(text, allowed)
+	if err != nil {
+		l.mistake(n, "%s: %v", what, err)
+		return nil
+	}
+	return t
+}
+
+// templates reads a mapping of names to templates: headers, query parameters.
+func (l *loader) templates(s *section, field string, allowed func(placeholder) error) []namedTemplate {
+	all := s.sub(field, field, vocabulary{any: true})
+	if all == nil {
+		return nil
+	}
+	var list []namedTemplate
+	for _, name := range all.fields() {
+		if n := all.node(name); n != nil {
+			if t := l.compile(n, field+" "+name, allowed); t != nil {
+				list = append(list, namedTemplate{name, t})
+			}
+		}
+	}
+	return list
+}
+
+// settingsOnly allows {{ config.NAME }} for declared settings.
+func (l *loader) settingsOnly(p placeholder) error {
+	if p.scope != scopeConfig {
+		return fmt.Errorf("{{ %s.%s }} has no value here; only settings have: {{ config.NAME }}", p.scope, p.field)
+	}
+	var names []string
+	for _, s := range l.src.Settings {
+		if s.Name == p.field {
+			return nil
+		}
+		names = append(names, s.Name)
+	}
+	if meant := nearest(p.field, names); meant != "" {
+		return fmt.Errorf("no setting %q (did you mean %q?)", p.field, meant)
+	}
+	return fmt.Errorf("no setting %q: declare it under settings", p.field)
+}

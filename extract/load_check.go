@@ -1,0 +1,87 @@
+package extract
+
+import (
+	"sort"
+	"time"
+)
+
+// link makes the parent known to its child and the child to its parent.
+func (l *loader) link(p *pending, all map[string]*pending) {
+	s, r := p.section, p.resource
+	at := s.node("parent")
+	if at == nil {
+		if n := s.node("include_from_parent"); n != nil {
+			l.mistake(n, "include_from_parent is for resources that have a parent")
+		}
+		return
+	}
+	parentName := s.text("parent")
+	parent, ok := all[parentName]
+	switch {
+	case !ok:
+		var names []string
+		for name := range all {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		if meant := nearest(parentName, names); meant != "" {
+			l.mistake(at, "no resource %q (did you mean %q?)", parentName, meant)
+		} else {
+			l.mistake(at, "no resource %q", parentName)
+		}
+		return
+	case parent == p:
+		l.mistake(at, "a resource cannot be its own parent")
+		return
+	case parent.section.node("parent") != nil:
+		l.mistake(at, "parent %q has a parent itself: substreams of substreams are not supported yet", parentName)
+		return
+	}
+	r.Parent = parent.resource
+	r.fromParent = p.fromParent
+	parent.resource.Children = append(parent.resource.Children, r)
+}
+
+// checkResource checks what only the whole resource shows.
+func (l *loader) checkResource(p *pending) {
+	s, r := p.section, p.resource
+	if r.Incremental != nil {
+		l.checkIncremental(p)
+	}
+	if r.Singleton != (r.request.pages.kind == pagingScroll) {
+		l.mistake(s.at, "singleton: true and a paginator of type scroll go together: a scroll is one at a time")
+	}
+	if r.Drain && r.Parent != nil {
+		l.mistake(s.node("drain"), "drain is for resources that have children")
+	}
+	if r.Parent == nil {
+		return
+	}
+	if r.request.pages.kind == pagingScroll || r.request.pages.shifting {
+		l.mistake(s.at, "%s: a substream cannot be read by a scroll or by shifting pages", s.what)
+	}
+	if len(r.Key) < 2 || !r.Key[0].FromParent {
+		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")
+	}
+}
+
+func (l *loader) checkIncremental(p *pending) {
+	s, inc := p.section, p.resource.Incremental
+	at := s.node("incremental")
+	if s.node("parent") != nil {
+		l.mistake(at, "an incremental substream is not supported yet")
+		return
+	}
+	if !p.uses[placeholder{scopeInterval, "start_time"}] {
+		l.mistake(at, "incremental, but the request never uses {{ stream_interval.start_time }}: every window would read everything")
+	}
+	if inc.LiveRowOrder != inc.RowOrder && !p.uses[placeholder{scopeInterval, "row_order"}] {
+		l.mistake(at, "row_order and live_row_order differ, but the request never uses {{ stream_interval.row_order }}")
+	}
+	if p.resource.request.pages.kind == pagingScroll {
+		l.mistake(at, "an incremental resource cannot be read by a scroll")
+	}
+	// A margin of hours is there because the API compares days: then leaving early saves pages. One of seconds only
+	// covers unclear bounds, and the listing's own end is the surer one.
+	inc.endInQuery = p.uses[placeholder{scopeInterval, "end_time"}] && inc.QueryMargin < time.Hour
+}

@@ -1,0 +1,84 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+)
+
+// resolveSettings completes and checks what the user set. The error names every setting that is wrong, and no value of a
+// secret.
+func resolveSettings(src *Source, given map[string]string) (map[string]string, error) {
+	var errs []error
+	values := map[string]string{}
+	var known []string
+	for _, s := range src.Settings {
+		known = append(known, s.Name)
+		value := strings.TrimSpace(given[s.Name])
+		if value == "" {
+			value = s.Default
+		}
+		if value == "" && s.Required {
+			errs = append(errs, fmt.Errorf("setting %s of source %s is required", s.Name, src.Name))
+		}
+		if err := checkSetting(s, value); err != nil {
+			errs = append(errs, fmt.Errorf("setting %s of source %s: %w", s.Name, src.Name, err))
+		}
+		values[s.Name] = value
+	}
+	var unknown []string
+	for name := range given {
+		if _, ok := values[name]; !ok {
+			unknown = append(unknown, name)
+		}
+	}
+	sort.Strings(unknown)
+	for _, name := range unknown {
+		errs = append(errs, fmt.Errorf("source %s has no setting %s (it has: %s)", src.Name, name, strings.Join(known, ", ")))
+	}
+	return values, errors.Join(errs...)
+}
+
+// checkSetting reports what is wrong with a value; an empty one is left to Required.
+func checkSetting(s Setting, value string) error {
+	if value == "" {
+		return nil
+	}
+	shown := fmt.Sprintf(" %q", value)
+	if s.Secret {
+		shown = ""
+	}
+	switch s.Type {
+	case SettingDatetime:
+		if _, err := parseDatetime(value); err != nil {
+			return fmt.Errorf("want a time such as 2026-01-31T08:00:00Z, or a date such as 2026-01-31, not%s", orNothing(shown))
+		}
+	case SettingURL:
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("want a URL such as https://api.example.com, not%s", orNothing(shown))
+		}
+	}
+	if s.Secret && strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return errors.New("holds a control character: check how it was copied")
+	}
+	return nil
+}
+
+func orNothing(shown string) string {
+	if shown == "" {
+		return " what it is"
+	}
+	return shown
+}
+
+// parseDatetime reads RFC 3339, or a date, which begins in UTC.
+func parseDatetime(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UTC(), nil
+	}
+	return time.Parse(time.DateOnly, s)
+}
