@@ -1,0 +1,136 @@
+package producer
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// Operations, the values of the header op.
+const (
+	opFirst  = "r" // first publication of a key
+	opUpdate = "u" // changed since, or memory cannot tell
+	opDelete = "d"
+)
+
+const (
+	headerOp     = "op"
+	headerTS     = "ts"
+	headerDigest = "digest"
+)
+
+// batch is what one commit of a unit decides, and what memory learns once it is committed.
+type batch struct {
+	records []*kgo.Record
+	bytes   int
+	learned []lesson
+	counts  map[string]*counts // by resource
+	total   int64              // records and tombstones in data topics
+}
+
+// lesson is a change of memory that is due when the batch is committed.
+type lesson struct {
+	memory      *published
+	parent, key string
+	entry       entry
+	removed     bool
+}
+
+type counts struct{ published, deleted, dead int64 }
+
+func newBatch() *batch { return &batch{counts: map[string]*counts{}} }
+
+func (b *batch) empty() bool { return len(b.records) == 0 }
+
+// full says that the batch should be committed before more is added: it is a part of a page then.
+func (b *batch) full() bool { return len(b.records) >= maxGroupRecords || b.bytes >= maxGroupBytes }
+
+func (b *batch) count(resource string) *counts {
+	if b.counts[resource] == nil {
+		b.counts[resource] = &counts{}
+	}
+	return b.counts[resource]
+}
+
+func (b *batch) add(r *kgo.Record) {
+	b.records = append(b.records, r)
+	b.bytes += recordSize(r)
+}
+
+// learn is called when the batch is committed, and only then.
+func (b *batch) learn() {
+	for _, l := range b.learned {
+		if l.removed {
+			l.memory.remove(l.parent, l.key)
+		} else {
+			l.memory.put(l.parent, l.key, l.entry)
+		}
+	}
+}
+
+// reading is one record as it was read, encoded and judged.
+type reading struct {
+	extract.Record
+	value   []byte
+	entry   entry
+	verdict verdict
+}
+
+// publish adds the reading as a record of topic.
+func (b *batch) publish(topic, resource string, rd reading, memory *published) {
+	op := opUpdate
+	if rd.verdict == verdictFirst {
+		op = opFirst
+	}
+	headers := []kgo.RecordHeader{{Key: headerOp, Value: []byte(op)}}
+	if rd.entry.ts != 0 {
+		headers = append(headers, kgo.RecordHeader{Key: headerTS, Value: strconv.AppendInt(nil, rd.entry.ts, 10)})
+	}
+	headers = append(headers, kgo.RecordHeader{Key: headerDigest, Value: formatDigest(rd.entry.digest)})
+	b.add(&kgo.Record{Topic: topic, Key: []byte(rd.Key), Value: rd.value, Headers: headers})
+	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
+	b.count(resource).published++
+	b.total++
+}
+
+// tombstone adds the deletion of a key.
+func (b *batch) tombstone(topic, resource, parent, key string, memory *published) {
+	b.add(&kgo.Record{Topic: topic, Key: []byte(key), Headers: []kgo.RecordHeader{{Key: headerOp, Value: []byte(opDelete)}}})
+	b.learned = append(b.learned, lesson{memory: memory, parent: parent, key: key, removed: true})
+	b.count(resource).deleted++
+	b.total++
+}
+
+func formatDigest(d uint64) []byte { return fmt.Appendf(nil, "%016x", d) }
+
+// parsePublished reads what change detection needs of a record in a data topic: headers only, the value is not looked at.
+func parsePublished(r *kgo.Record) (entry, error) {
+	var e entry
+	for _, h := range r.Headers {
+		var err error
+		switch h.Key {
+		case headerDigest:
+			e.digest, err = strconv.ParseUint(string(h.Value), 16, 64)
+		case headerTS:
+			e.ts, err = strconv.ParseInt(string(h.Value), 10, 64)
+		}
+		if err != nil {
+			return entry{}, fmt.Errorf("%s partition %d offset %d: header %s: %w", r.Topic, r.Partition, r.Offset, h.Key, err)
+		}
+	}
+	return e, nil
+}
+
+// toEntry is what is remembered of an encoded record.
+func toEntry(rec extract.Record, enc avro.Encoded) entry {
+	e := entry{digest: enc.Digest}
+	if !rec.Cursor.IsZero() {
+		e.ts = rec.Cursor.UnixMilli()
+	}
+	return e
+}
+

@@ -1,0 +1,321 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// heartbeat is how often a live pass that finds nothing commits its end.
+const heartbeat = 5 * time.Minute
+
+// incremental reads a resource that the API can be asked for by time: its backfill's windows, what substreams are owed, then
+// live passes for ever.
+func (r *runner) incremental(ctx context.Context) error {
+	r.state("planning")
+	if err := r.persist(ctx, r.plan); err != nil {
+		return err
+	}
+	r.state("restoring")
+	for _, child := range r.children {
+		if err := r.restoreKeys(ctx, child); err != nil {
+			return err
+		}
+	}
+	if r.publish {
+		live, err := r.backfill(ctx)
+		if err != nil {
+			return err
+		}
+		for _, child := range r.children {
+			if err := r.payOwed(ctx, child); err != nil {
+				return err
+			}
+		}
+		live.reload() // the marks of what was owed are gone
+		return r.live(ctx, []*pass{live})
+	}
+	var alone []*pass
+	for _, child := range r.children {
+		if err := r.payOwed(ctx, child); err != nil {
+			return err
+		}
+		alone = append(alone, r.substreamPass(child))
+	}
+	return r.live(ctx, alone)
+}
+
+// substreamPass reads the root for one substream only, with a position of its own.
+func (r *runner) substreamPass(child *extract.Resource) *pass {
+	saved, _ := r.board.unit(child.Name)
+	p := r.newPass(child.Name, r.home, saved, newPublished(r.cfg.MemoryKeys))
+	p.publish, p.all, p.riding = false, true, []*extract.Resource{child}
+	return p
+}
+
+// backfill reads what is left of the plan's windows and returns the live pass that follows. Windows are disjoint in time, so
+// several are read side by side, each committed in a lane of its own.
+func (r *runner) backfill(ctx context.Context) (*pass, error) {
+	plan, _ := r.board.plan(r.root.Name)
+	windows, live, err := r.prepareUnits(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	todo := 0
+	for _, p := range windows {
+		if !p.saved.Done {
+			todo++
+		}
+	}
+	if todo == 0 {
+		return live, nil
+	}
+	r.progress.backfill(r.root.Name, plan.Windows-todo, plan.Windows)
+	r.state("backfill")
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, r.cfg.Concurrency))
+	for n, p := range windows {
+		if p.saved.Done {
+			continue
+		}
+		group.Go(func() error {
+			window, err := plan.window(n)
+			if err != nil {
+				return err
+			}
+			err = r.persist(gctx, func(ctx context.Context) error { return p.window(ctx, window) })
+			if err == nil {
+				r.progress.windowDone(r.root.Name)
+			}
+			return err
+		})
+	}
+	return live, group.Wait()
+}
+
+// prepareUnits makes the passes of the plan's windows and of the live reading, with what the topic already holds of each one's
+// part of time.
+func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, live *pass, err error) {
+	_, t0, err := plan.span()
+	if err != nil {
+		return nil, nil, err
+	}
+	var units []unitRange
+	done := true
+	for n := range plan.Windows {
+		unit := windowUnit(r.root.Name, n)
+		saved, _ := r.board.unit(unit)
+		memory := newPublished(r.cfg.MemoryKeys)
+		p := r.newPass(unit, windowLane(r.home, n, StatePartitions), saved, memory)
+		p.guard = true
+		windows = append(windows, p)
+		if saved.Done {
+			continue
+		}
+		done = false
+		window, err := plan.window(n)
+		if err != nil {
+			return nil, nil, err
+		}
+		from := window.Start
+		if w := saved.watermark(); w.After(from) {
+			from = w
+		}
+		units = append(units, unitRange{from: from.UnixMilli(), to: window.End.UnixMilli(), memory: memory})
+	}
+	saved, _ := r.board.unit(r.root.Name)
+	live = r.newPass(r.root.Name, r.home, saved, newPublished(r.cfg.MemoryKeys))
+	live.guard = true
+	from := t0
+	if w := saved.watermark(); !w.IsZero() {
+		from = w
+	}
+	from = from.Add(-r.root.Incremental.Lookback)
+	units = append(units, unitRange{from: from.UnixMilli(), to: forever, memory: live.memory})
+	since := int64(-1)
+	if done {
+		since = max(0, from.Add(-tailMargin).UnixMilli())
+	}
+	err = r.restoreUnits(ctx, r.root, since, plan.At, units)
+	// The live pass meets keys that were last published before its tail: absence from it proves nothing.
+	live.memory.complete = false
+	return windows, live, err
+}
+
+// window reads one window of the backfill from where the topic says.
+func (p *pass) window(ctx context.Context, window extract.Window) error {
+	pos := extract.Position{Phase: extract.PhaseBackfill, Window: window}
+	if p.saved.Phase == extract.PhaseBackfill.String() {
+		var err error
+		if pos, err = p.saved.Position(); err != nil {
+			return err
+		}
+	}
+	return p.pages(ctx, pos)
+}
+
+// pages reads from pos to the end of the pass and hands every page over.
+func (p *pass) pages(ctx context.Context, pos extract.Position) error {
+	for page, err := range p.cfg.API.Pages(ctx, p.root, pos) {
+		if err != nil {
+			return err
+		}
+		if err := p.take(ctx, page, p.saved.at(page.After)); err != nil {
+			return err
+		}
+		// By what is committed: until then the same time is read again.
+		if w := p.saved.watermark(); !w.IsZero() {
+			p.memory.forgetBefore(w.Add(-p.tail()).UnixMilli())
+		}
+	}
+	return ctx.Err()
+}
+
+// tail is how far below the watermark the unit still meets records.
+func (p *pass) tail() time.Duration {
+	if p.saved.Phase == extract.PhaseBackfill.String() {
+		return 0
+	}
+	return p.root.Incremental.Lookback
+}
+
+// live repeats live passes until ctx ends; with Once, what is left of an earlier pass and one new one.
+func (r *runner) live(ctx context.Context, passes []*pass) error {
+	for {
+		for _, p := range passes {
+			if err := r.persist(ctx, p.livePass); err != nil {
+				return err
+			}
+		}
+		if r.cfg.Once {
+			r.state("done")
+			return nil
+		}
+		r.waiting("next pass", r.pollInterval())
+		if err := r.cfg.Sleep(ctx, r.pollInterval()); err != nil {
+			return err
+		}
+	}
+}
+
+// livePass reads what changed since the watermark, up to an end that is fixed when it starts.
+func (p *pass) livePass(ctx context.Context) error {
+	p.runner.state("live")
+	p.changed, p.silence = 0, heartbeat
+	if p.saved.Phase == extract.PhaseLive.String() && !p.saved.Done && p.saved.Page != "" {
+		pos, err := p.saved.Position()
+		if err != nil {
+			return err
+		}
+		if err := p.pages(ctx, pos); err != nil {
+			return err
+		}
+	}
+	from, err := p.liveFrom()
+	if err != nil {
+		return err
+	}
+	end, err := p.passEnd(ctx)
+	if err != nil {
+		return err
+	}
+	if end.Before(from) { // the API's clock was set back: there is nothing that could be new
+		end = from
+	}
+	return p.pages(ctx, extract.Position{Phase: extract.PhaseLive, Window: extract.Window{Start: from, End: end}, Watermark: from})
+}
+
+// liveFrom is where a new live pass begins: the watermark; before the first one, the end of what was read so far.
+func (p *pass) liveFrom() (time.Time, error) {
+	if w := p.saved.watermark(); !w.IsZero() && p.saved.Phase == extract.PhaseLive.String() {
+		return w, nil
+	}
+	if !p.publish {
+		pos, err := p.saved.Position()
+		return pos.Window.End.Add(-p.root.Incremental.Lookback), err
+	}
+	plan, _ := p.board.plan(p.root.Name)
+	_, t0, err := plan.span()
+	if err != nil {
+		return t0, fmt.Errorf("plan of %s: %w", p.root.Name, err)
+	}
+	return t0, nil
+}
+
+// owed says whether parents were published without this substream's children, and no traversal has made up for it since.
+func (r *runner) owed(child *extract.Resource) bool {
+	if u, ok := r.board.unit(r.root.Name); ok && u.owes(child.Name) {
+		return true
+	}
+	unit, caughtUp := r.board.unit(child.Name)
+	if caughtUp && unit.Done {
+		return false
+	}
+	plan, _ := r.board.plan(r.root.Name)
+	for n := range plan.Windows {
+		if u, ok := r.board.unit(windowUnit(r.root.Name, n)); ok && u.owes(child.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// payOwed makes up for children that a substream was owed: a traversal over all parents up to now that requests every parent's
+// children. Only its completion clears the mark.
+func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
+	unit, begun := r.board.unit(child.Name)
+	pending := begun && unit.Phase == extract.PhaseBackfill.String() && !unit.Done
+	alone := !r.publish && !begun // read without its parent for the first time
+	if !pending && !alone && !r.owed(child) {
+		return nil
+	}
+	err := r.persist(ctx, func(ctx context.Context) error {
+		if !pending {
+			plan, _ := r.board.plan(child.Name)
+			unit, err := r.catchUpUnit(ctx, plan)
+			if err != nil {
+				return err
+			}
+			if err := r.commitStates(ctx, map[string]UnitState{child.Name: unit}, nil); err != nil {
+				return err
+			}
+			pending = true
+		}
+		r.progress.state(child.Name, "catching up")
+		p := r.substreamPass(child)
+		pos, err := p.saved.Position()
+		if err != nil {
+			return err
+		}
+		if err := p.pages(ctx, pos); err != nil {
+			return err
+		}
+		return r.clearOwed(ctx, child)
+	})
+	var api *extract.Error
+	if r.publish && errors.As(err, &api) && api.Kind == extract.KindUnauthorized && api.Resource == child.Name {
+		return nil // the substream is stopped and stays owed; the root goes on
+	}
+	return err
+}
+
+// clearOwed removes the mark from the root's own unit. Marks of windows need none: a traversal that is done is newer.
+func (r *runner) clearOwed(ctx context.Context, child *extract.Resource) error {
+	u, ok := r.board.unit(r.root.Name)
+	if !ok || !u.owes(child.Name) || !r.reads(child) {
+		return nil
+	}
+	var rest []string
+	for _, name := range u.Owed {
+		if name != child.Name {
+			rest = append(rest, name)
+		}
+	}
+	u.Owed = rest
+	return r.commitStates(ctx, map[string]UnitState{r.root.Name: u}, nil)
+}

@@ -1,0 +1,150 @@
+package producer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// transactionTimeout is the longest that an abandoned transaction holds readers back (the broker adds up to 10 s).
+	transactionTimeout = 30 * time.Second
+	// commitDeadline bounds everything from Begin to End; below transactionTimeout, so that we give up before the broker does.
+	commitDeadline = 25 * time.Second
+)
+
+// lane is one partition of the state topic with its own transactional producer. Only its owner writes into it. Its goroutine
+// (serve) is the only user of client after takeLane returned.
+type lane struct {
+	id       int32
+	names    Names
+	client   *kgo.Client
+	requests chan *commitRequest
+	served   chan struct{} // closed when serve has ended
+	claimed  int64         // offset of this worker's claim
+	unread   error         // set when the lane's state cannot be understood: nothing may work in it
+}
+
+// openLane makes the lane's producer. Nothing is fenced yet.
+func openLane(base []kgo.Opt, names Names, id int32, maxBytes func(topic string) int32) (*lane, error) {
+	opts := append(append([]kgo.Opt{}, base...),
+		kgo.TransactionalID(names.TransactionalID(id)),
+		kgo.TransactionTimeout(transactionTimeout),
+		kgo.RecordPartitioner(lanePartitioner{state: names.State()}),
+		// kgo's own limit lies below the broker's; a batch may be as large as its topic takes.
+		kgo.ProducerBatchMaxBytesFn(maxBytes),
+	)
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("open lane %d: %w", id, err)
+	}
+	return &lane{id: id, names: names, client: client, requests: make(chan *commitRequest), served: make(chan struct{})}, nil
+}
+
+// take fences the lane's previous owner and marks the state as ours, in this order: the broker aborts the predecessor's open
+// transaction and refuses its later ones (InitProducerID), then the claim is committed. Whoever now reads the partition up to
+// the claim has the complete state.
+func (l *lane) take(ctx context.Context, claim Claim) error {
+	if _, _, err := l.client.ProducerID(ctx); err != nil {
+		return fmt.Errorf("take lane %d: %w", l.id, err)
+	}
+	record := stateRecord(l.names, l.id, claimKey, claim)
+	if err := l.transact([]*commitRequest{{records: []*kgo.Record{record}}}); err != nil {
+		return fmt.Errorf("claim lane %d: %w", l.id, err)
+	}
+	l.claimed = record.Offset
+	return nil
+}
+
+// close ends the producer. It must not be used by a unit any more; an unfinished transaction is fenced by the next owner.
+func (l *lane) close() { l.client.Close() }
+
+// stateRecord is a record for the state topic. It goes to the lane's partition explicitly, never by its key's hash.
+func stateRecord(names Names, lane int32, key string, value any) *kgo.Record {
+	return &kgo.Record{Topic: names.State(), Partition: lane, Key: []byte(key), Value: encodeState(value)}
+}
+
+// lanePartitioner places data records as Java clients do, and leaves state records where their lane put them.
+type lanePartitioner struct{ state string }
+
+func (p lanePartitioner) ForTopic(topic string) kgo.TopicPartitioner {
+	if topic == p.state {
+		return kgo.ManualPartitioner().ForTopic(topic)
+	}
+	return kgo.StickyKeyPartitioner(nil).ForTopic(topic)
+}
+
+// laneState is what the records of one lane say.
+type laneState struct {
+	units map[string]UnitState
+	plans map[string]Plan
+	claim Claim // the last one
+}
+
+// apply takes one record of the state topic into the state.
+func (s *laneState) apply(key string, value []byte) error {
+	name := resourceOf(key)
+	switch {
+	case key == claimKey:
+		if value == nil {
+			return nil
+		}
+		var c Claim
+		if err := json.Unmarshal(value, &c); err != nil {
+			return fmt.Errorf("state record %q cannot be read: %w", key, err)
+		}
+		s.claim = c
+	case key == name+planSuffix:
+		if value == nil {
+			delete(s.plans, name)
+			return nil
+		}
+		var p Plan
+		if err := decodeState(key, value, &p); err != nil {
+			return err
+		}
+		if _, _, err := p.span(); err != nil {
+			return fmt.Errorf("state record %q cannot be read: %w", key, err)
+		}
+		s.plans[name] = p
+	default:
+		if value == nil {
+			delete(s.units, key)
+			return nil
+		}
+		var u UnitState
+		if err := decodeState(key, value, &u); err != nil {
+			return err
+		}
+		if _, err := u.Position(); err != nil {
+			return fmt.Errorf("state record %q cannot be read: %w", key, err)
+		}
+		s.units[key] = u
+	}
+	return nil
+}
+
+func newLaneState() *laneState {
+	return &laneState{units: map[string]UnitState{}, plans: map[string]Plan{}}
+}
+
+// readLanes reads each lane's partition up to its target offset. A record that cannot be understood stops its lane only: it is
+// returned in broken, and the lane's other records are not to be used.
+func readLanes(ctx context.Context, base []kgo.Opt, names Names, targets map[int32]int64) (states map[int32]*laneState, broken map[int32]error, err error) {
+	states, broken = map[int32]*laneState{}, map[int32]error{}
+	parts := map[int32]extent{}
+	for id, to := range targets {
+		states[id] = newLaneState()
+		parts[id] = extent{from: 0, to: to}
+	}
+	err = scan(ctx, base, extents{names.State(): parts}, func(r *kgo.Record) error {
+		if err := states[r.Partition].apply(string(r.Key), r.Value); err != nil && broken[r.Partition] == nil {
+			broken[r.Partition] = err
+		}
+		return nil
+	})
+	return states, broken, err
+}

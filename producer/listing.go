@@ -1,0 +1,264 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// listing is one complete reading of a resource that is read as a snapshot, and what it showed.
+type listing struct {
+	*pass
+	seen    map[string]bool
+	held    int // keys known when it began
+	pages   int
+	proves  bool // absence from it means deleted: read from first to last page, uncapped, every record with a key
+	resumed bool
+}
+
+// snapshot lists the resource again and again; with Once, once.
+func (r *runner) snapshot(ctx context.Context) error {
+	r.state("planning")
+	if err := r.persist(ctx, r.plan); err != nil {
+		return err
+	}
+	r.state("restoring")
+	r.keys[r.root.Name] = newPublished(0)
+	if r.publish {
+		if err := r.restoreKeys(ctx, r.root); err != nil {
+			return err
+		}
+	}
+	for _, child := range r.children {
+		if err := r.restoreKeys(ctx, child); err != nil {
+			return err
+		}
+	}
+	var took time.Duration
+	for {
+		if err := r.untilDue(ctx, took); err != nil {
+			return err
+		}
+		began := r.cfg.Now()
+		if err := r.persist(ctx, r.list); err != nil {
+			return err
+		}
+		took = r.cfg.Now().Sub(began)
+		if r.cfg.Once {
+			r.state("done")
+			return nil
+		}
+	}
+}
+
+// untilDue waits until the pause after the last complete listing is over. It is as long as is set, and at least ten times what
+// the listing took: a listing that takes long is made seldom.
+func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
+	last, listed := r.board.unit(r.served()[0])
+	if r.cfg.Once || !listed || !last.Done {
+		return nil
+	}
+	wait := last.At.Add(max(r.cfg.SnapshotInterval, 10*took)).Sub(r.cfg.Now())
+	if wait <= 0 {
+		return nil
+	}
+	r.waiting("next listing", wait)
+	return r.cfg.Sleep(ctx, wait)
+}
+
+// list makes one listing: publish what changed, delete what is gone, then read the substreams that wait for its end.
+func (r *runner) list(ctx context.Context) error {
+	r.state("listing")
+	first := r.newListing()
+	known := first.known()
+	first.held = len(known)
+	if err := first.read(ctx); err != nil {
+		return err
+	}
+	gone, err := first.gone(ctx, known)
+	if err != nil {
+		return err
+	}
+	if err := first.finish(ctx, gone); err != nil {
+		return err
+	}
+	for _, child := range r.children {
+		if r.root.Drain {
+			// A substream that the API refuses stops and stays owed; its parents go on.
+			if err := r.phase(ctx, child, first.seen); err != nil && (!r.publish || r.reads(child)) {
+				return err
+			}
+		} else if err := r.clearOwed(ctx, child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) newListing() *listing {
+	unit := r.served()[0]
+	saved, _ := r.board.unit(unit)
+	p := r.newPass(unit, r.home, saved, r.keys[r.root.Name])
+	for _, child := range r.children {
+		p.all = p.all || !r.publish || p.saved.owes(child.Name)
+	}
+	return &listing{pass: p}
+}
+
+// known are the keys that a complete listing must show, or they are gone: what the topic holds of the root, and of parents
+// with children.
+func (l *listing) known() []string {
+	keys := l.memory.keys("")
+	for _, child := range l.children {
+		keys = append(keys, l.keys[child.Name].parents()...)
+	}
+	return union(keys, nil)
+}
+
+// read reads the listing and hands its pages over. A listing of which an earlier process read the first pages goes on after
+// them, and proves no absence.
+func (l *listing) read(ctx context.Context) error {
+	pos := extract.Position{Phase: extract.PhaseSnapshot}
+	if saved, err := l.saved.Position(); err == nil && l.publish && !saved.Done && saved.Phase == extract.PhaseSnapshot && saved.Token != "" {
+		pos, l.resumed = saved, true
+	}
+	l.begin()
+	for page, err := range l.cfg.API.Pages(ctx, l.root, pos) {
+		if err != nil {
+			return err
+		}
+		if page.First {
+			l.begin()
+		}
+		l.pages++
+		l.proves = l.proves && !page.Capped
+		for _, rec := range page.Records {
+			l.seen[rec.Key] = true
+			l.proves = l.proves && rec.KeyErr == nil
+		}
+		after := page.After
+		if after.Done {
+			// The end of the pass is committed with the deletions that it shows. Until then a restart lists from the beginning.
+			after = extract.Position{Phase: extract.PhaseSnapshot}
+		}
+		if err := l.take(ctx, page, l.saved.at(after)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (l *listing) begin() {
+	l.seen, l.pages, l.proves = map[string]bool{}, 0, !l.resumed
+}
+
+// gone are the known keys that are deleted. A listing of several pages may miss what moved while it was paged, and an empty one
+// may be an error that looks like success: what seems to be gone is confirmed by a second listing.
+func (l *listing) gone(ctx context.Context, known []string) ([]string, error) {
+	missing := absent(known, l.seen)
+	if len(missing) == 0 || !l.provesAbsence() {
+		return nil, ctx.Err()
+	}
+	if (l.pages > 1 && !l.root.Consistent) || len(l.seen) == 0 {
+		l.runner.state("confirming deletions")
+		second := l.newListing()
+		if err := second.read(ctx); err != nil {
+			return nil, err
+		}
+		l.pass = second.pass // its state is the newer one
+		if !second.provesAbsence() {
+			return nil, nil
+		}
+		missing = absent(missing, second.seen)
+		for key := range second.seen {
+			l.seen[key] = true
+		}
+	}
+	return missing, nil
+}
+
+func (l *listing) provesAbsence() bool {
+	return l.proves && l.memory.holdsAll() && (!l.publish || l.root.Deletes == extract.DeletesListing)
+}
+
+// finish commits the end of the listing with the tombstones of what is gone, and of its children.
+func (l *listing) finish(ctx context.Context, gone []string) error {
+	b := newBatch()
+	refused := l.allowDeletes(l.root.Name, len(gone), l.held)
+	if refused == nil {
+		for _, key := range gone {
+			l.bury(b, key)
+			if b.full() {
+				if err := l.commit(ctx, b, l.saved); err != nil {
+					return err
+				}
+				b = newBatch()
+			}
+		}
+	}
+	done := l.saved.at(extract.Position{Phase: extract.PhaseSnapshot, Done: true})
+	if !l.publish {
+		done.Done = !l.root.Drain // a substream's own phase follows
+	}
+	if err := l.commit(ctx, b, done); err != nil {
+		return err
+	}
+	return refused
+}
+
+// bury adds the tombstones of a deleted record and of its children.
+func (l *listing) bury(b *batch, key string) {
+	for _, child := range l.children {
+		memory := l.keys[child.Name]
+		orphans := memory.keys(key)
+		sort.Strings(orphans)
+		for _, orphan := range orphans {
+			b.tombstone(l.names.Data(child.Name), child.Name, key, orphan, memory)
+		}
+	}
+	if l.publish {
+		if _, held := l.memory.get("", key); held {
+			b.tombstone(l.names.Data(l.root.Name), l.root.Name, "", key, l.memory)
+		}
+	}
+}
+
+// absent are the keys that seen does not hold, sorted.
+func absent(keys []string, seen map[string]bool) []string {
+	var missing []string
+	for _, key := range keys {
+		if !seen[key] {
+			missing = append(missing, key)
+		}
+	}
+	sort.Strings(missing)
+	return missing
+}
+
+const (
+	deleteShare = 5  // one in so many
+	deleteFew   = 10 // up to so many are never too many
+)
+
+// DeletesRefusedError says that a pass would have deleted more than what looks like an everyday change.
+type DeletesRefusedError struct {
+	Resource      string
+	Deletes, Held int
+}
+
+func (e *DeletesRefusedError) Error() string {
+	return fmt.Sprintf("%s: %d of %d records would be deleted, more than a fifth; nothing was deleted → check that the API shows everything to this token, then allow it once with --allow-deletes",
+		e.Resource, e.Deletes, e.Held)
+}
+
+// allowDeletes refuses to delete more than a fifth of a topic at once: an API that suddenly shows little is more often broken,
+// or the token's rights were cut, than emptied.
+func (r *runner) allowDeletes(resource string, deletes, held int) error {
+	if r.cfg.AllowDeletes || deletes <= deleteFew || deletes*deleteShare <= held {
+		return nil
+	}
+	return &DeletesRefusedError{Resource: resource, Deletes: deletes, Held: held}
+}

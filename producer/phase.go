@@ -1,0 +1,91 @@
+package producer
+
+import (
+	"context"
+	"sort"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// phase reads a substream after its parents' listing was read to its end: the listing is a scroll that lives a minute on the
+// server, too short to wait for children in between. The parents are those just read, in key order; the position is the last
+// one that is done.
+func (r *runner) phase(ctx context.Context, child *extract.Resource, parents map[string]bool) error {
+	if !r.reads(child) {
+		return nil
+	}
+	r.progress.state(child.Name, "listing")
+	saved, _ := r.board.unit(child.Name)
+	p := r.newPass(child.Name, r.home, saved, r.keys[r.root.Name])
+	p.publish, p.all, p.riding = false, true, []*extract.Resource{child}
+	keys := make([]string, 0, len(parents))
+	for key := range parents {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	keys = keys[sort.SearchStrings(keys, r.phaseStart(saved)):]
+	chunk := max(1, 4*r.cfg.Concurrency)
+	for {
+		now := keys[:min(chunk, len(keys))]
+		keys = keys[len(now):]
+		if err := r.phasePart(ctx, p, now, len(keys) == 0); err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			return r.clearOwed(ctx, child)
+		}
+	}
+}
+
+// phaseStart is the key to begin at. An interrupted phase goes on after the last parent done; under Once everything is read,
+// because no later listing will show what changed in between.
+func (r *runner) phaseStart(saved UnitState) string {
+	if r.cfg.Once || saved.Done || saved.Page == "" {
+		return ""
+	}
+	return saved.Page + "\x00" // the first key after it
+}
+
+func (r *runner) phasePart(ctx context.Context, p *pass, keys []string, last bool) error {
+	var readings []reading
+	for _, key := range keys {
+		rec, err := r.root.KeyRecord(key)
+		if err != nil {
+			return err
+		}
+		readings = append(readings, reading{Record: rec, verdict: verdictChanged})
+	}
+	next := p.saved.at(extract.Position{Phase: extract.PhaseSnapshot, Done: last})
+	if !last {
+		next.Page = keys[len(keys)-1]
+	}
+	return p.handOver(ctx, newBatch(), readings, next)
+}
+
+// moveBack keeps the position of an interrupted phase behind every parent that is published: its children are to be read
+// again. The states are committed with the parents.
+func (p *pass) moveBack(b *batch) map[string]UnitState {
+	if !p.root.Drain || !p.publish {
+		return nil
+	}
+	topic, first := p.names.Data(p.root.Name), ""
+	for _, r := range b.records {
+		if key := string(r.Key); r.Topic == topic && r.Value != nil && (first == "" || key < first) {
+			first = key
+		}
+	}
+	if first == "" {
+		return nil
+	}
+	moved := map[string]UnitState{}
+	for _, child := range p.root.Children {
+		u, ok := p.board.unit(child.Name)
+		if !ok || u.Done || u.Page < first {
+			continue
+		}
+		u.Page = first[:len(first)-1] // sorts before it, and after every key that is less than that
+		u.At = p.cfg.Now().UTC()
+		moved[child.Name] = u
+	}
+	return moved
+}

@@ -1,0 +1,139 @@
+package producer
+
+import (
+	"context"
+	"time"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+const (
+	// fewPages is the size up to which a backfill is not worth cutting.
+	fewPages = 5
+	// windowUnitCount is the least number of windows of a large backfill, and what the number is a multiple of is the number of
+	// lanes: every lane gets the same share.
+	minWindows = 48
+	maxWindows = 480
+	// pagesPerWindow is about how much of a very large backfill one window holds.
+	pagesPerWindow = 40
+)
+
+// newPlan is a resource's first plan: what its topic is and must stay.
+func (r *runner) newPlan(res *extract.Resource) Plan {
+	info := r.topics[r.names.Data(res.Name)]
+	return Plan{V: stateVersion, Plan: 1, Key: keyNames(res), Format: valueFormat, TopicID: info.ID, Partitions: int(info.Partitions), At: r.cfg.Now().UTC()}
+}
+
+// planBackfill asks the API how much there is and cuts [from, T0) into windows. T0 is the API's clock less the lookback: what
+// changes later leaves the windows and is found by the live pass.
+func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows int, err error) {
+	inc := r.root.Incremental
+	from = r.cfg.API.Start(r.root)
+	probe, err := r.cfg.API.Probe(ctx, r.root, from)
+	if err != nil {
+		return from, t0, 0, err
+	}
+	t0 = probe.Clock.Add(-inc.Lookback).Truncate(time.Second)
+	if inc.RowOrder == extract.OrderAsc {
+		switch {
+		case probe.PageSize == 0:
+			return t0, t0, 0, nil
+		case probe.Earliest.After(from):
+			from = probe.Earliest
+		}
+	}
+	if !from.Before(t0) {
+		return t0, t0, 0, nil
+	}
+	return from, t0, windowCount(probe, t0.Sub(from), inc.MinWindow), nil
+}
+
+// windowCount: a backfill that fits a few pages has one window, a large one a multiple of the number of lanes, unless the
+// windows would be shorter than the API's way of searching makes sensible.
+func windowCount(probe extract.Probe, span, least time.Duration) int {
+	if !probe.More {
+		return 1
+	}
+	windows := minWindows
+	if probe.Total >= 0 && probe.PageSize > 0 {
+		pages := (probe.Total + probe.PageSize - 1) / probe.PageSize
+		if pages <= fewPages {
+			return 1
+		}
+		share := (pages/pagesPerWindow + StatePartitions - 1) / StatePartitions * StatePartitions
+		windows = min(max(minWindows, share), maxWindows)
+	}
+	least = max(least, time.Minute)
+	if span/time.Duration(windows) < least {
+		return 1
+	}
+	return windows
+}
+
+// plan makes sure that the root (if it is published) and every selected substream have a plan. A substream that is added to a
+// root which was read before gets a traversal of its own: the children of parents that do not change again are owed to it.
+func (r *runner) plan(ctx context.Context) error {
+	plans, units := map[string]Plan{}, map[string]UnitState{}
+	rootPlan, planned := r.board.plan(r.root.Name)
+	fresh := r.publish && !planned
+	if fresh {
+		rootPlan = r.newPlan(r.root)
+		if r.root.Incremental != nil {
+			from, t0, windows, err := r.planBackfill(ctx)
+			if err != nil {
+				return err
+			}
+			rootPlan.From, rootPlan.T0, rootPlan.Windows = rfc3339(from), rfc3339(t0), windows
+		}
+		plans[r.root.Name] = rootPlan
+	}
+	for _, child := range r.children {
+		if _, planned := r.board.plan(child.Name); planned {
+			continue
+		}
+		plans[child.Name] = r.newPlan(child)
+		if r.root.Incremental != nil && !fresh {
+			unit, err := r.catchUpUnit(ctx, plans[child.Name])
+			if err != nil {
+				return err
+			}
+			units[child.Name] = unit
+		}
+	}
+	if len(plans) == 0 {
+		return nil
+	}
+	return r.commitStates(ctx, units, plans)
+}
+
+// catchUpUnit is the state of a substream's traversal over all parents up to now. That it is in the topic and not done is what
+// makes the traversal due.
+func (r *runner) catchUpUnit(ctx context.Context, plan Plan) (UnitState, error) {
+	from := r.cfg.API.Start(r.root)
+	if rootPlan, planned := r.board.plan(r.root.Name); planned {
+		from, _, _ = rootPlan.span()
+	} else if from.IsZero() {
+		probe, err := r.cfg.API.Probe(ctx, r.root, from)
+		if err != nil {
+			return UnitState{}, err
+		}
+		if from = probe.Earliest; from.IsZero() {
+			from = probe.Clock
+		}
+	}
+	end, err := r.passEnd(ctx)
+	if err != nil {
+		return UnitState{}, err
+	}
+	pos := extract.Position{Phase: extract.PhaseBackfill, Window: extract.Window{Start: from, End: end}}
+	return UnitState{V: stateVersion, Plan: plan.Plan, At: r.cfg.Now().UTC()}.at(pos), nil
+}
+
+// passEnd is the end of a pass that begins now: the API's clock, the second that is running included.
+func (r *runner) passEnd(ctx context.Context) (time.Time, error) {
+	now, err := r.cfg.API.Now(ctx, r.root)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return now.Truncate(time.Second).Add(time.Second), nil
+}

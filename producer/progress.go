@@ -1,0 +1,167 @@
+package producer
+
+import (
+	"sync"
+	"time"
+
+	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// Status is what one resource does and what became of it since the run began.
+type Status struct {
+	Resource  string
+	State     string // planning, backfill, live, listing, catching up, done, failed …
+	Pages     int64
+	Read      int64 // records that the API showed
+	Published int64 // records in committed transactions
+	Deleted   int64 // tombstones likewise
+	Dead      int64 // dead letters likewise
+	Windows   [2]int
+	Watermark time.Time // zero: the resource has none, or not yet
+	Waiting   string    // why it waits; "" while it works
+	Until     time.Time // when the wait ends, where that is known
+	Err       error     // why it stopped, or what the last cycle failed with
+	Stopped   bool      // it will not go on in this run
+	SchemaID  int
+	Schema    int // version
+	Changes   []avro.Change
+}
+
+// progress collects what units report. Safe for concurrent use.
+type progress struct {
+	mu    sync.Mutex
+	order []string
+	by    map[string]*Status
+	now   func() time.Time
+	count int64 // commits of units
+}
+
+func newProgress(names []string, now func() time.Time) *progress {
+	p := &progress{order: names, by: map[string]*Status{}, now: now}
+	for _, name := range names {
+		p.by[name] = &Status{Resource: name, State: "starting"}
+	}
+	return p
+}
+
+// with runs change on a resource's status; resources that are not selected have none.
+func (p *progress) with(name string, change func(*Status)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.by[name]; s != nil {
+		change(s)
+	}
+}
+
+func (p *progress) snapshot() []Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]Status, 0, len(p.order))
+	for _, name := range p.order {
+		s := *p.by[name]
+		s.Changes = append([]avro.Change(nil), s.Changes...)
+		all = append(all, s)
+	}
+	return all
+}
+
+func (p *progress) failures() map[string]error {
+	failed := map[string]error{}
+	for _, s := range p.snapshot() {
+		if s.Err != nil {
+			failed[s.Resource] = s.Err
+		}
+	}
+	return failed
+}
+
+func (p *progress) state(name, text string) {
+	p.with(name, func(s *Status) {
+		if !s.Stopped {
+			s.State, s.Waiting, s.Until = text, "", time.Time{}
+		}
+	})
+}
+
+func (p *progress) fail(name string, err error) {
+	p.with(name, func(s *Status) { s.State, s.Err, s.Stopped, s.Waiting = "stopped", err, true, "" })
+}
+
+func (p *progress) trouble(name string, err error) {
+	p.with(name, func(s *Status) { s.Err, s.Waiting = err, "for the next cycle" })
+}
+
+func (p *progress) recovered(name string) {
+	p.with(name, func(s *Status) {
+		if !s.Stopped {
+			s.Err = nil
+		}
+	})
+}
+
+func (p *progress) schema(name string, c avro.Change) {
+	p.with(name, func(s *Status) {
+		s.Schema, s.SchemaID = c.Version, c.ID
+		s.Changes = append(s.Changes, c)
+	})
+}
+
+func (p *progress) wait(w extract.Wait) {
+	p.with(w.Resource, func(s *Status) { s.Waiting, s.Until = w.Reason, w.Until })
+}
+
+func (p *progress) page(names []string, page extract.Page) {
+	for _, name := range names {
+		p.with(name, func(s *Status) {
+			s.Pages++
+			s.Read += int64(page.Read)
+		})
+	}
+}
+
+// commits is how many commits units made.
+func (p *progress) commits() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
+// committed counts what a batch brought; the watermark is that of the units named.
+func (p *progress) committed(b *batch, names []string, state UnitState) {
+	p.mu.Lock()
+	p.count++
+	p.mu.Unlock()
+	for name, c := range b.counts {
+		p.with(name, func(s *Status) {
+			s.Published += c.published
+			s.Deleted += c.deleted
+			s.Dead += c.dead
+		})
+	}
+	if state.Phase != extract.PhaseLive.String() {
+		return
+	}
+	for _, name := range names {
+		p.with(name, func(s *Status) { s.Watermark = state.watermark() })
+	}
+}
+
+func (p *progress) backfill(name string, done, windows int) {
+	p.with(name, func(s *Status) { s.Windows = [2]int{done, windows} })
+}
+
+func (p *progress) windowDone(name string) {
+	p.with(name, func(s *Status) { s.Windows[0]++ })
+}
+
+// waiting notes a pause between passes.
+func (r *runner) waiting(reason string, d time.Duration) {
+	for _, name := range r.served() {
+		r.progress.with(name, func(s *Status) {
+			if !s.Stopped {
+				s.Waiting, s.Until = reason, r.cfg.Now().Add(d)
+			}
+		})
+	}
+}

@@ -1,0 +1,130 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// tailMargin is how much earlier than a record's cursor field says it may have been published: the difference that the API's
+// clock and the broker's may have.
+const tailMargin = 5 * time.Minute
+
+// extentsOf is a topic from the first record that was produced at or after since (ms; negative: from its start) to its end now.
+func (s *session) extentsOf(ctx context.Context, topic string, since int64) (map[int32]extent, error) {
+	admin := kadm.NewClient(s.admin)
+	starts, err := admin.ListStartOffsets(ctx, topic)
+	if err == nil && since >= 0 {
+		starts, err = admin.ListOffsetsAfterMilli(ctx, since, topic)
+	}
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list offsets of %s: %w: %w", topic, errLaneLost, err)
+	}
+	ends, err := admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list offsets of %s: %w: %w", topic, errLaneLost, err)
+	}
+	parts := map[int32]extent{}
+	starts.Each(func(o kadm.ListedOffset) {
+		end, _ := ends.Lookup(topic, o.Partition)
+		parts[o.Partition] = extent{from: max(o.Offset, 0), to: end.Offset}
+	})
+	return parts, nil
+}
+
+func (s *session) scanTopic(ctx context.Context, topic string, parts map[int32]extent, each func(*kgo.Record) error) error {
+	if err := scan(ctx, s.cfg.Kafka, extents{topic: parts}, each); err != nil {
+		return fmt.Errorf("restore from %s: %w: %w", topic, errLaneLost, err)
+	}
+	return nil
+}
+
+// restoreKeys learns everything that a topic holds: for listings and substreams, where absence deletes.
+func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
+	topic := r.names.Data(res.Name)
+	parts, err := r.extentsOf(ctx, topic, -1)
+	if err != nil {
+		return err
+	}
+	memory := newPublished(r.cfg.MemoryKeys)
+	parentParts := 0
+	for _, k := range res.Key {
+		if k.FromParent {
+			parentParts++
+		}
+	}
+	r.keys[res.Name] = memory
+	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
+		key, parent := string(rec.Key), ""
+		if parentParts > 0 {
+			parent = parentOf(key, parentParts)
+		}
+		if rec.Value == nil {
+			memory.remove(parent, key)
+			return nil
+		}
+		e, err := parsePublished(rec)
+		if err != nil {
+			return err
+		}
+		memory.put(parent, key, e)
+		return nil
+	})
+}
+
+// unitRange is the part of cursor time that a unit can still meet, with the memory for it.
+type unitRange struct {
+	from, to int64 // ms; from ≤ ts < to
+	memory   *published
+}
+
+// restoreUnits learns, for the units of an incremental resource, what the topic holds of the cursor time that each can still
+// meet. planned is when the plan was made: what is older was published under another one, so that absence proves nothing.
+func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since int64, planned time.Time, units []unitRange) error {
+	topic := r.names.Data(res.Name)
+	parts, err := r.extentsOf(ctx, topic, since)
+	if err != nil {
+		return err
+	}
+	holder := map[string]*published{} // of each key that some memory holds: a later copy leaves the earlier one's memory
+	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
+		key := string(rec.Key)
+		if old := holder[key]; old != nil {
+			old.remove("", key)
+			delete(holder, key)
+		}
+		if rec.Timestamp.Before(planned) {
+			for _, u := range units {
+				u.memory.complete = false
+			}
+		}
+		if rec.Value == nil {
+			return nil
+		}
+		e, err := parsePublished(rec)
+		if err != nil {
+			return err
+		}
+		for _, u := range units {
+			if u.from <= e.ts && e.ts < u.to {
+				u.memory.put("", key, e)
+				holder[key] = u.memory
+			}
+		}
+		return nil
+	})
+}
+
+const forever = math.MaxInt64

@@ -1,0 +1,190 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// runner reads one root resource and its substreams in a session. Its units commit in the root's home lane, windows of a
+// backfill in the lanes that follow it.
+type runner struct {
+	*session
+	root     *extract.Resource
+	publish  bool                // the root is selected; otherwise it is read only for its substreams
+	children []*extract.Resource // selected substreams
+	home     int32
+	keys     map[string]*published // what the topics hold of listings and substreams, by resource
+
+	mu      sync.Mutex
+	refused map[string]error // substreams that the API does not let us read; their parents are published without them
+}
+
+// newRunner returns nil where neither the root nor one of its substreams is selected.
+func newRunner(s *session, root *extract.Resource) *runner {
+	r := &runner{session: s, root: root, home: homeLane(root.Name, StatePartitions), keys: map[string]*published{}, refused: map[string]error{}}
+	r.publish = s.runs(root)
+	for _, child := range root.Children {
+		if s.runs(child) {
+			r.children = append(r.children, child)
+		}
+	}
+	if !r.publish && len(r.children) == 0 {
+		return nil
+	}
+	return r
+}
+
+// runs says whether the resource is selected and was not stopped.
+func (s *session) runs(r *extract.Resource) bool {
+	return s.selected(r) && s.stopped[r.Name] == nil
+}
+
+// run reads until ctx ends or, with Once, everything was read once.
+func (r *runner) run(ctx context.Context) error {
+	if r.root.Incremental != nil {
+		return r.incremental(ctx)
+	}
+	return r.snapshot(ctx)
+}
+
+// names are the selected resources that this runner serves.
+func (r *runner) served() []string {
+	var names []string
+	if r.publish {
+		names = append(names, r.root.Name)
+	}
+	for _, c := range r.children {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func (r *runner) state(text string) {
+	for _, name := range r.served() {
+		r.progress.state(name, text)
+	}
+}
+
+// fail notes an error that ends the runner's resources.
+func (r *runner) fail(err error) {
+	for _, name := range r.served() {
+		r.stop(name, err)
+	}
+}
+
+// stop ends a resource for the rest of the run.
+func (w *Worker) stop(resource string, err error) {
+	w.progress.mu.Lock()
+	w.stopped[resource] = err
+	w.progress.mu.Unlock()
+	w.progress.fail(resource, err)
+}
+
+// persist runs step until it succeeds. After a failure that may pass (the API or the registry is away) it waits for the next
+// cycle, while the other resources go on; with Once the failure is the result. A failure that will not pass is returned.
+func (r *runner) persist(ctx context.Context, step func(context.Context) error) error {
+	for {
+		err := step(ctx)
+		if err == nil || ctx.Err() != nil || errors.Is(err, errLaneLost) || r.cfg.Once || !passes(err) {
+			if err == nil {
+				for _, name := range r.served() {
+					r.progress.recovered(name)
+				}
+			}
+			return err
+		}
+		for _, name := range r.served() {
+			r.progress.trouble(name, err)
+		}
+		r.cfg.Log.Warn("waiting for the next cycle", "resource", r.root.Name, "err", err)
+		if err := r.cfg.Sleep(ctx, r.pollInterval()); err != nil {
+			return err
+		}
+	}
+}
+
+// passes says whether the same step may succeed later without anybody doing anything.
+func passes(err error) bool {
+	var api *extract.Error
+	if errors.As(err, &api) {
+		return api.Kind != extract.KindUnauthorized && api.Kind != extract.KindCursor
+	}
+	var deletes *DeletesRefusedError
+	return !errors.As(err, &deletes)
+}
+
+func (r *runner) pollInterval() time.Duration {
+	if r.root.PollInterval > 0 {
+		return r.root.PollInterval
+	}
+	return r.cfg.PollInterval
+}
+
+// unitPlan is the number of the plan that a unit's state belongs to.
+func (r *runner) unitPlan(unit string) int {
+	p, _ := r.board.plan(resourceOf(unit))
+	return p.Plan
+}
+
+// commitStates commits state records alone, in one transaction, and takes them into the board.
+func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, plans map[string]Plan) error {
+	var records []*kgo.Record
+	for resource, p := range plans {
+		records = append(records, stateRecord(r.names, r.home, resource+planSuffix, p))
+	}
+	for name, u := range units {
+		records = append(records, stateRecord(r.names, r.home, name, u))
+	}
+	if err := r.lanes[r.home].commit(ctx, records); err != nil {
+		return err
+	}
+	for resource, p := range plans {
+		r.board.setPlan(resource, p)
+	}
+	for name, u := range units {
+		r.board.setUnit(name, u)
+	}
+	return nil
+}
+
+// childRefused notes that the API does not let us read a substream. Its parents go on without it and owe it.
+func (r *runner) childRefused(child *extract.Resource, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused[child.Name] == nil {
+		r.refused[child.Name] = err
+		r.stop(child.Name, err)
+	}
+}
+
+// reads says whether the substream's children are requested.
+func (r *runner) reads(child *extract.Resource) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refused[child.Name] != nil {
+		return false
+	}
+	for _, c := range r.children {
+		if c == child {
+			return true
+		}
+	}
+	return false
+}
+
+// owing lists the substreams that a published parent now lacks: not selected, refused, or read in a phase of their own.
+func (r *runner) owing() []string {
+	var names []string
+	for _, c := range r.root.Children {
+		if r.root.Drain || !r.reads(c) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}

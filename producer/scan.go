@@ -1,0 +1,161 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// scanDeadline bounds one reading to its target. A stranger's open transaction can hold a reader back for its timeout and ten
+// seconds more (the broker's abort scan); a minute is beyond that for our own transactions.
+const scanDeadline = 60 * time.Second
+
+// extent is the part of a partition that a scan reads: from ≤ offset < to.
+type extent struct{ from, to int64 }
+
+type extents map[string]map[int32]extent
+
+// scan reads the extents read_committed and hands every record, in partition order, to each. It ends when the target offset of
+// every partition was reached: control records are kept for counting, because the tail of a transactional partition is a
+// commit marker that a reader otherwise never sees. The caller took the target after it fenced its predecessor, so records
+// below it are decided or will be as soon as a stranger's transaction ends.
+func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Record) error) error {
+	left := map[string]map[int32]int64{}
+	offsets := map[string]map[int32]kgo.Offset{}
+	open := 0
+	for topic, ps := range parts {
+		for p, e := range ps {
+			if e.from >= e.to {
+				continue
+			}
+			if left[topic] == nil {
+				left[topic], offsets[topic] = map[int32]int64{}, map[int32]kgo.Offset{}
+			}
+			left[topic][p], offsets[topic][p] = e.to, kgo.NewOffset().At(e.from)
+			open++
+		}
+	}
+	if open == 0 {
+		return nil
+	}
+	opts := append(append([]kgo.Opt{}, base...),
+		kgo.ConsumePartitions(offsets),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	)
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return fmt.Errorf("open reader: %w", err)
+	}
+	defer client.Close()
+	// Progress gives the rest the whole deadline again: only a reader that stands still is stalled.
+	limit := time.Now().Add(scanDeadline)
+	for open > 0 {
+		bounded, cancel := context.WithDeadline(ctx, limit)
+		fetches := client.PollFetches(bounded)
+		over := bounded.Err() != nil
+		cancel()
+		if over {
+			return stalled(ctx, client, left)
+		}
+		if err := fatalFetch(fetches); err != nil {
+			return err
+		}
+		var failed error
+		fetches.EachRecord(func(r *kgo.Record) {
+			target, reading := left[r.Topic][r.Partition]
+			if !reading || failed != nil || r.Offset >= target {
+				return
+			}
+			if !r.Attrs.IsControl() {
+				failed = each(r)
+			}
+		})
+		if failed != nil {
+			return failed
+		}
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			if len(p.Records) == 0 {
+				return
+			}
+			last := p.Records[len(p.Records)-1].Offset
+			if target, reading := left[p.Topic][p.Partition]; reading && last+1 >= target {
+				delete(left[p.Topic], p.Partition)
+				open--
+			}
+		})
+		if fetches.NumRecords() > 0 {
+			limit = time.Now().Add(scanDeadline)
+		}
+	}
+	return nil
+}
+
+func fatalFetch(fetches kgo.Fetches) error {
+	for _, e := range fetches.Errors() {
+		if errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, context.Canceled) {
+			continue
+		}
+		if kgo.IsRetryableBrokerErr(e.Err) {
+			continue // the client retries; the deadline bounds it
+		}
+		return fmt.Errorf("read %s partition %d: %w", e.Topic, e.Partition, e.Err)
+	}
+	return nil
+}
+
+// stalled says why a scan did not reach its target, and names the open transactions that may hold it back.
+func stalled(ctx context.Context, client *kgo.Client, left map[string]map[int32]int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ask, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	set := kadm.TopicsSet{}
+	var where []string
+	for topic, ps := range left {
+		for p := range ps {
+			set.Add(topic, p)
+			where = append(where, fmt.Sprintf("%s[%d]", topic, p))
+		}
+	}
+	sort.Strings(where)
+	msg := fmt.Sprintf("no progress for %s reading %s to its end", scanDeadline, strings.Join(where, ", "))
+	if holders := openTransactions(ask, kadm.NewClient(client), set); len(holders) > 0 {
+		msg += "; open transactions there: " + strings.Join(holders, ", ")
+	}
+	return errors.New(msg)
+}
+
+// openTransactions names the transactional ids with an open transaction in the partitions; best effort, for a message.
+func openTransactions(ctx context.Context, admin *kadm.Client, set kadm.TopicsSet) []string {
+	producers, err := admin.DescribeProducers(ctx, set)
+	if err != nil {
+		return nil
+	}
+	var pids []int64
+	producers.EachProducer(func(p kadm.DescribedProducer) {
+		if p.CurrentTxnStartOffset >= 0 {
+			pids = append(pids, p.ProducerID)
+		}
+	})
+	if len(pids) == 0 {
+		return nil
+	}
+	listed, err := admin.ListTransactions(ctx, pids, nil)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, t := range listed.Sorted() {
+		names = append(names, fmt.Sprintf("%q (producer %d)", t.TxnID, t.ProducerID))
+	}
+	return names
+}

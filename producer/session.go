@@ -1,0 +1,290 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// setupDeadline bounds each step before the work begins, so that a wrong address is said within seconds.
+const setupDeadline = 8 * time.Second
+
+// session is the time from taking the lanes to losing them. Everything that it remembers comes from the topics and its own
+// commits; nothing of it outlives a commit whose outcome is unclear.
+type session struct {
+	*Worker
+	admin  *kgo.Client
+	topics map[string]topicInfo
+	lanes  []*lane
+	board  *board
+}
+
+func (w *Worker) session(ctx context.Context, again bool) error {
+	admin, err := kgo.NewClient(w.cfg.Kafka...)
+	if err != nil {
+		return &EnvironmentError{Op: "open Kafka client", Err: err}
+	}
+	defer admin.Close()
+	s := &session{Worker: w, admin: admin, board: newBoard()}
+	if err := s.prepareTopics(ctx); err != nil {
+		return err
+	}
+	if again {
+		if err := s.checkTakenOver(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.takeLanes(ctx); err != nil {
+		s.closeLanes()
+		return err
+	}
+	stop := make(chan struct{})
+	for _, l := range s.lanes {
+		go l.serve(stop)
+	}
+	err = s.checkPlans()
+	if err == nil {
+		err = s.work(ctx)
+	}
+	close(stop)
+	for _, l := range s.lanes {
+		<-l.served
+	}
+	s.closeLanes()
+	return err
+}
+
+func (s *session) prepareTopics(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
+	defer cancel()
+	if err := s.admin.Ping(bounded); err != nil {
+		return &EnvironmentError{Op: "reach Kafka", Err: err, Remedy: "check KAFKA_BROKERS and that a broker answers there"}
+	}
+	// The deadline is per step: creating many topics on a busy cluster takes longer than reaching it.
+	bounded, cancel = context.WithTimeout(ctx, 4*setupDeadline)
+	defer cancel()
+	var err error
+	s.topics, err = ensureTopics(bounded, s.admin, specs(s.names, s.selectedNames(), s.cfg.Partitions), s.cfg.Replication)
+	return err
+}
+
+// checkTakenOver reads the last claims before lanes are taken a second time. Another worker's claim means that it runs: two
+// that fence each other in turn would never get anything done.
+func (s *session) checkTakenOver(ctx context.Context) error {
+	targets, err := s.stateEnds(ctx)
+	if err != nil {
+		return err
+	}
+	states, _, err := readLanes(ctx, s.cfg.Kafka, s.names, targets)
+	if err != nil {
+		return &EnvironmentError{Op: "read claims", Err: err}
+	}
+	for id := range int32(StatePartitions) {
+		if c := states[id].claim; c.Nonce != "" && c.Nonce != s.claim.Nonce && c.Kind == "worker" {
+			return &TakenOverError{By: c}
+		}
+	}
+	return nil
+}
+
+func (s *session) stateEnds(ctx context.Context) (map[int32]int64, error) {
+	ends, err := kadm.NewClient(s.admin).ListEndOffsets(ctx, s.names.State())
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return nil, &EnvironmentError{Op: "list offsets of " + s.names.State(), Err: err}
+	}
+	targets := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) { targets[o.Partition] = o.Offset })
+	return targets, nil
+}
+
+// takeLanes takes every lane, the lowest first, and then reads them up to the claims.
+func (s *session) takeLanes(ctx context.Context) error {
+	targets := map[int32]int64{}
+	for id := range int32(StatePartitions) {
+		l, err := openLane(s.cfg.Kafka, s.names, id, s.maxBatchBytes)
+		if err != nil {
+			return &EnvironmentError{Op: "open producer", Err: err}
+		}
+		s.lanes = append(s.lanes, l)
+		claim := s.claim
+		claim.At = s.cfg.Now().UTC()
+		if err := s.takeOne(ctx, l, claim); err != nil {
+			return err
+		}
+		targets[id] = l.claimed + 1
+	}
+	states, broken, err := readLanes(ctx, s.cfg.Kafka, s.names, targets)
+	if err != nil {
+		return &EnvironmentError{Op: "read state", Err: err}
+	}
+	for id, err := range broken {
+		s.lanes[id].unread = fmt.Errorf("lane %d: %w", id, err)
+	}
+	for id, state := range states {
+		if broken[id] == nil {
+			s.board.load(state)
+		}
+	}
+	return nil
+}
+
+// takeOne takes a lane within a deadline. A coordinator that is just starting answers late, so the deadline is generous.
+func (s *session) takeOne(ctx context.Context, l *lane, claim Claim) error {
+	bounded, cancel := context.WithTimeout(ctx, 2*commitDeadline)
+	defer cancel()
+	if err := l.take(bounded, claim); err != nil {
+		return &EnvironmentError{Op: "take lane", Err: err,
+			Remedy: "allow this user Write on TransactionalId " + l.names.TransactionalID(l.id) + " and on " + l.names.State()}
+	}
+	return nil
+}
+
+func (s *session) maxBatchBytes(topic string) int32 {
+	if info, known := s.topics[topic]; known && info.MaxBytes >= 512 {
+		return int32(min(info.MaxBytes, 1<<30))
+	}
+	return 1_000_012
+}
+
+func (s *session) closeLanes() {
+	var all sync.WaitGroup
+	for _, l := range s.lanes {
+		all.Go(l.close)
+	}
+	all.Wait()
+}
+
+// checkPlans refuses to go on where a topic is not the one that the plan was made for.
+func (s *session) checkPlans() error {
+	for _, name := range s.selectedNames() {
+		plan, planned := s.board.plan(name)
+		if !planned {
+			continue
+		}
+		if err := s.checkPlan(plan, s.cfg.Source.Resource(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// work runs every root resource until all have ended. A resource that cannot go on is noted and ends; the others do not. The
+// error is one that ends the session.
+func (s *session) work(ctx context.Context) error {
+	if err := s.dead.restore(ctx, s); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, root := range s.cfg.Source.Roots() {
+		r := newRunner(s, root)
+		if r == nil {
+			continue
+		}
+		group.Go(func() error {
+			err := r.run(ctx)
+			if err == nil || errors.Is(err, errLaneLost) || ctx.Err() != nil {
+				return err
+			}
+			r.fail(err)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// board is what is known of all units and plans: what the lanes said when they were taken, and what was committed since. Safe
+// for concurrent use.
+type board struct {
+	mu    sync.Mutex
+	units map[string]UnitState
+	plans map[string]Plan
+}
+
+func newBoard() *board {
+	return &board{units: map[string]UnitState{}, plans: map[string]Plan{}}
+}
+
+func (b *board) load(s *laneState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, u := range s.units {
+		b.units[name] = u
+	}
+	for name, p := range s.plans {
+		b.plans[name] = p
+	}
+}
+
+func (b *board) plan(resource string) (Plan, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, ok := b.plans[resource]
+	return p, ok
+}
+
+// unit returns a unit's state under its resource's current plan; one of an older plan counts as absent.
+func (b *board) unit(name string) (UnitState, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u, ok := b.units[name]
+	if !ok || u.Plan != b.plans[resourceOf(name)].Plan {
+		return UnitState{}, false
+	}
+	return u, true
+}
+
+func (b *board) setUnit(name string, u UnitState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.units[name] = u
+}
+
+func (b *board) setPlan(resource string, p Plan) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.plans[resource] = p
+}
+
+// checkPlan compares a plan with the topic as it is now. The remedies are ones that exist.
+func (s *session) checkPlan(plan Plan, r *extract.Resource) error {
+	topic := s.names.Data(r.Name)
+	info := s.topics[topic]
+	var what string
+	switch {
+	case plan.TopicID != info.ID:
+		what = "the topic was deleted and made anew: it lacks what the state says is in it"
+	case plan.Partitions != int(info.Partitions):
+		what = fmt.Sprintf("the topic has %d partitions and had %d: old copies would stay where their keys no longer lead", info.Partitions, plan.Partitions)
+	case !slices.Equal(plan.Key, keyNames(r)):
+		what = fmt.Sprintf("the key is declared as %v and was %v: records under old keys would stay for ever", keyNames(r), plan.Key)
+	case plan.Format != valueFormat:
+		what = fmt.Sprintf("the value format is %s and was %s", valueFormat, plan.Format)
+	default:
+		return nil
+	}
+	return &EnvironmentError{Op: "topic " + topic, Err: errors.New(what),
+		Remedy: "begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix}
+}
+
+// valueFormat is what plans record of how values are written.
+const valueFormat = "avro"
+
+func keyNames(r *extract.Resource) []string {
+	names := make([]string, len(r.Key))
+	for i, k := range r.Key {
+		names[i] = k.Name
+	}
+	return names
+}

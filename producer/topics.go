@@ -1,0 +1,210 @@
+package producer
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// topicInfo is what the program relies on of an existing topic.
+type topicInfo struct {
+	ID         string // Kafka's topic id, base64 as the tools print it
+	Partitions int32
+	MaxBytes   int // max.message.bytes: the largest record batch
+}
+
+type topicSpec struct {
+	name       string
+	partitions int32
+	config     map[string]*string
+	compacted  bool
+}
+
+func setting(s string) *string { return &s }
+
+// specs are the topics of a run with the configuration they are created with (DESIGN, Topics). Everything is explicit:
+// a topic that the broker makes by itself would not be compacted.
+func specs(names Names, resources []string, partitions int32) []topicSpec {
+	day := 24 * time.Hour
+	list := []topicSpec{{
+		name: names.State(), partitions: StatePartitions, compacted: true,
+		config: map[string]*string{
+			"cleanup.policy":            setting("compact"),
+			"segment.ms":                setting(millis(time.Hour)),
+			"min.cleanable.dirty.ratio": setting("0.1"),
+		},
+	}, {
+		name: names.DeadLetters(), partitions: partitions,
+		config: map[string]*string{
+			"cleanup.policy": setting("delete"),
+			"retention.ms":   setting(millis(30 * day)),
+		},
+	}}
+	for _, r := range resources {
+		list = append(list, topicSpec{
+			name: names.Data(r), partitions: partitions, compacted: true,
+			config: map[string]*string{
+				"cleanup.policy":      setting("compact"),
+				"delete.retention.ms": setting(millis(7 * day)),
+			},
+		})
+	}
+	return list
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// ensureTopics creates what is missing and checks what is there. An existing topic is never altered: one with another cleanup
+// policy is refused with the command that mends it.
+func ensureTopics(ctx context.Context, client *kgo.Client, specs []topicSpec, replication int16) (map[string]topicInfo, error) {
+	admin := kadm.NewClient(client)
+	for _, s := range specs {
+		created, err := admin.CreateTopic(ctx, s.partitions, replication, s.config, s.name)
+		if err == nil {
+			err = created.Err
+		}
+		switch {
+		case err == nil, errors.Is(err, kerr.TopicAlreadyExists):
+		case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+			// An existing topic may be usable without the right to create one.
+		case errors.Is(err, kerr.InvalidReplicationFactor):
+			return nil, &EnvironmentError{Op: "create topic " + s.name, Err: err,
+				Remedy: fmt.Sprintf("the cluster has too few brokers for replication %d; set HEADWATER_REPLICATION", replication)}
+		default:
+			return nil, &EnvironmentError{Op: "create topic " + s.name, Err: fmt.Errorf("%w %s", err, created.ErrMessage)}
+		}
+	}
+	infos, err := describeTopics(ctx, client, specs)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPolicies(ctx, admin, specs, infos); err != nil {
+		return nil, err
+	}
+	if n := infos[specs[0].name].Partitions; n != StatePartitions {
+		return nil, &EnvironmentError{Op: "topic " + specs[0].name,
+			Err:    fmt.Errorf("it has %d partitions and needs %d", n, StatePartitions),
+			Remedy: "units are placed by that number; use another HEADWATER_TOPIC_PREFIX"}
+	}
+	return infos, nil
+}
+
+// describeTopics asks the brokers directly: the admin client's cache can hold the id of a topic that was made anew. Metadata
+// lags behind a creation, so an unknown topic is asked for again until the context ends.
+func describeTopics(ctx context.Context, client *kgo.Client, specs []topicSpec) (map[string]topicInfo, error) {
+	for {
+		infos, missing, err := topicMetadata(ctx, client, specs)
+		if err != nil {
+			return nil, err
+		}
+		if len(missing) == 0 {
+			return infos, nil
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return nil, &EnvironmentError{Op: "describe topics", Err: fmt.Errorf("%s not there after creation", strings.Join(missing, ", ")),
+				Remedy: "create them by hand or allow this user Create and Describe on the prefix"}
+		}
+	}
+}
+
+func topicMetadata(ctx context.Context, client *kgo.Client, specs []topicSpec) (infos map[string]topicInfo, missing []string, err error) {
+	req := kmsg.NewPtrMetadataRequest()
+	for _, s := range specs {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = kmsg.StringPtr(s.name)
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return nil, nil, &EnvironmentError{Op: "describe topics", Err: err}
+	}
+	infos = map[string]topicInfo{}
+	for _, t := range resp.Topics {
+		switch err := kerr.ErrorForCode(t.ErrorCode); {
+		case err == nil:
+			infos[*t.Topic] = topicInfo{ID: base64.RawURLEncoding.EncodeToString(t.TopicID[:]), Partitions: int32(len(t.Partitions))}
+		case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.LeaderNotAvailable):
+			missing = append(missing, *t.Topic)
+		default:
+			return nil, nil, &EnvironmentError{Op: "describe topic " + *t.Topic, Err: err}
+		}
+	}
+	sort.Strings(missing)
+	return infos, missing, nil
+}
+
+// checkPolicies fills MaxBytes and refuses a data or state topic that is not compacted.
+func checkPolicies(ctx context.Context, admin *kadm.Client, specs []topicSpec, infos map[string]topicInfo) error {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.name
+	}
+	configs, err := describeConfigs(ctx, admin, names)
+	if err != nil {
+		return err
+	}
+	for _, s := range specs {
+		info, values := infos[s.name], configs[s.name]
+		if info.MaxBytes, err = strconv.Atoi(values["max.message.bytes"]); err != nil {
+			info.MaxBytes = 1_048_588 // Kafka's default, where the broker does not tell
+		}
+		infos[s.name] = info
+		if policy := values["cleanup.policy"]; s.compacted && policy != "compact" {
+			return &EnvironmentError{Op: "topic " + s.name, Err: fmt.Errorf("its cleanup.policy is %q and must be compact", policy),
+				Remedy: fmt.Sprintf("kafka-configs.sh --bootstrap-server … --alter --topic %s --add-config cleanup.policy=compact", s.name)}
+		}
+	}
+	return nil
+}
+
+func describeConfigs(ctx context.Context, admin *kadm.Client, topics []string) (map[string]map[string]string, error) {
+	for {
+		described, err := admin.DescribeTopicConfigs(ctx, topics...)
+		if err != nil {
+			return nil, &EnvironmentError{Op: "describe topic configs", Err: err}
+		}
+		values, again := map[string]map[string]string{}, false
+		for _, rc := range described {
+			if errors.Is(rc.Err, kerr.UnknownTopicOrPartition) {
+				again = true // just created: the broker that answers has not heard of it yet
+				break
+			}
+			if rc.Err != nil {
+				return nil, &EnvironmentError{Op: "describe configs of topic " + rc.Name, Err: rc.Err,
+					Remedy: "allow this user DescribeConfigs on the prefix"}
+			}
+			values[rc.Name] = map[string]string{}
+			for _, c := range rc.Configs {
+				values[rc.Name][c.Key] = c.MaybeValue()
+			}
+		}
+		if !again {
+			return values, nil
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return nil, &EnvironmentError{Op: "describe topic configs", Err: kerr.UnknownTopicOrPartition}
+		}
+	}
+}
+
+// pause waits for d or the end of ctx. For polling a server; pacing of the work goes through Config.Sleep.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

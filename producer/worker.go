@@ -1,0 +1,198 @@
+package producer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// Config says what to read, where to publish it, and how often to look again.
+type Config struct {
+	Source    *extract.Source
+	API       *extract.Client
+	Registry  avro.Registry
+	Kafka     []kgo.Opt // seed brokers, TLS, SASL: shared by every client of the worker
+	Names     Names
+	Resources []string // what to publish; empty: every resource of the source
+
+	Once         bool // what is left of backfills, one live pass, every listing; then return
+	AllowDeletes bool // delete even more than the share that looks like a mistake
+
+	PollInterval     time.Duration // pause between live passes, where the resource says none
+	SnapshotInterval time.Duration // pause between complete listings; at least ten times the last one's duration
+	Concurrency      int           // windows of a backfill, and children of a page, read side by side
+	Partitions       int32         // of topics that are created; -1: the broker's default
+	Replication      int16         // likewise
+	MemoryKeys       int           // keys remembered per resource for change detection (some 100 bytes each); 0: no limit
+
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
+	Log   *slog.Logger
+}
+
+// Worker keeps the topics of one prefix equal to what the API holds. Run may be called once; Progress at any time.
+type Worker struct {
+	cfg      Config
+	names    Names
+	claim    Claim
+	progress *progress
+	subjects map[string]*avro.Subject
+	dead     *deadLetters
+	refused  map[string]int   // times a topic's records were refused by the broker
+	stopped  map[string]error // resources that cannot go on, by name; the others do
+}
+
+// New checks the configuration against the source. Its errors are mistakes of configuration.
+func New(cfg Config) (*Worker, error) {
+	for _, name := range cfg.Resources {
+		if cfg.Source.Resource(name) == nil {
+			return nil, fmt.Errorf("resource %q is not in source %q", name, cfg.Source.Name)
+		}
+	}
+	w := &Worker{cfg: cfg, names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}}
+	names := w.selectedNames()
+	if err := w.names.Validate(names); err != nil {
+		return nil, err
+	}
+	w.progress = newProgress(names, cfg.Now)
+	w.dead = newDeadLetters(w.names.DeadLetters())
+	for _, name := range names {
+		w.subjects[name] = w.subject(cfg.Source.Resource(name))
+	}
+	host, _ := os.Hostname()
+	nonce := make([]byte, 8)
+	if _, err := rand.Read(nonce); err != nil {
+		return nil, fmt.Errorf("draw nonce: %w", err)
+	}
+	w.claim = Claim{V: stateVersion, Kind: "worker", Host: host, PID: os.Getpid(), Nonce: hex.EncodeToString(nonce), Source: cfg.Source.Name}
+	w.claim.Worker = fmt.Sprintf("%s-%d", host, os.Getpid())
+	return w, nil
+}
+
+func (w *Worker) subject(r *extract.Resource) *avro.Subject {
+	d := avro.Declaration{Name: avro.RecordName(w.cfg.Source.Name, r.Name)}
+	for _, k := range r.Key {
+		d.Key = append(d.Key, k.Name)
+	}
+	for _, c := range r.Columns {
+		d.Columns = append(d.Columns, avro.Column{Path: c.Path, Type: c.Type, Doc: c.Doc})
+	}
+	return avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), d, func(c avro.Change) { w.progress.schema(r.Name, c) })
+}
+
+// selected says whether the resource's records are to be published.
+func (w *Worker) selected(r *extract.Resource) bool {
+	if len(w.cfg.Resources) == 0 {
+		return true
+	}
+	for _, name := range w.cfg.Resources {
+		if name == r.Name {
+			return true
+		}
+	}
+	return false
+}
+
+// selectedNames lists the selected resources in the source file's order.
+func (w *Worker) selectedNames() []string {
+	var names []string
+	for _, r := range w.cfg.Source.Resources {
+		if w.selected(r) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
+// Progress is a snapshot of what each selected resource does.
+func (w *Worker) Progress() []Status { return w.progress.snapshot() }
+
+// Waiting notes why a resource waits on the API (extract.Options.OnWait).
+func (w *Worker) Waiting(wait extract.Wait) { w.progress.wait(wait) }
+
+// Run works until ctx ends (nil: a graceful stop; the commit in flight is finished) or, with Once, until everything was read
+// once. Errors: *EnvironmentError where nothing can run, *TakenOverError, *FailedError where some resources did not complete.
+//
+// A session takes the lanes, reads the state, and works. When a commit fails or its outcome is unclear the session ends and the
+// next one begins: recovery is the same code as start.
+func (w *Worker) Run(ctx context.Context) error {
+	row := 0 // sessions in a row that committed nothing
+	for again := false; ; again = true {
+		before := w.progress.commits()
+		err := w.session(ctx, again)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			return w.result()
+		}
+		if row++; w.progress.commits() > before {
+			row = 0
+		}
+		if !w.goesOn(err, again, row) {
+			return err
+		}
+		w.cfg.Log.Warn("taking the lanes again", "err", err)
+		if w.cfg.Sleep(ctx, retakePause(row)) != nil {
+			return nil
+		}
+	}
+}
+
+// goesOn says whether another session may do better. A server that cannot be reached at the start is the user's to mend; one that
+// went away in the middle of the work may come back: a stream waits for it without end, a run with Once for some minutes.
+func (w *Worker) goesOn(err error, again bool, row int) bool {
+	var rejected *RejectedError
+	if errors.As(err, &rejected) {
+		w.countRefusal(rejected)
+	}
+	var environment *EnvironmentError
+	if !errors.Is(err, errLaneLost) && !(again && errors.As(err, &environment)) {
+		return false
+	}
+	return !w.cfg.Once || row < maxRetakes
+}
+
+// maxRetakes bounds the sessions in a row of a run with Once; a session that commits begins a new row.
+const maxRetakes = 20
+
+// retakePause backs off from one second, so that two instances started by mistake do not fence each other without end.
+func retakePause(row int) time.Duration {
+	return min(time.Second<<min(row, 4), 15*time.Second)
+}
+
+// countRefusal stops a resource whose records the broker refused three times: the same would be refused for ever.
+func (w *Worker) countRefusal(r *RejectedError) {
+	w.refused[r.Topic]++
+	if w.refused[r.Topic] < 3 {
+		return
+	}
+	for _, name := range w.selectedNames() {
+		if w.names.Data(name) == r.Topic {
+			w.stop(name, r)
+		}
+	}
+}
+
+// result is the outcome of a run that came to its end.
+func (w *Worker) result() error {
+	failures := w.progress.failures()
+	if len(failures) == 0 {
+		return nil
+	}
+	nothing := len(failures) == len(w.selectedNames())
+	for _, s := range w.progress.snapshot() {
+		nothing = nothing && s.Published+s.Deleted == 0
+	}
+	return &FailedError{Resources: failures, Nothing: nothing}
+}
