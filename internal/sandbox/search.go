@@ -1,0 +1,198 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxPerPage    = 150
+	maxSearchBody = 1 << 20
+)
+
+type searchRequest struct {
+	Query      json.RawMessage `json:"query"`
+	Pagination struct {
+		PerPage       *int    `json:"per_page"`
+		StartingAfter *string `json:"starting_after"`
+	} `json:"pagination"`
+	Sort *struct {
+		Field string `json:"field"`
+		Order string `json:"order"`
+	} `json:"sort"`
+}
+
+// ordering is how the results of a search are sorted: by a number, then by id.
+type ordering struct {
+	field      field
+	name       string
+	descending bool
+}
+
+func (o ordering) String() string {
+	if o.descending {
+		return o.name + " descending"
+	}
+	return o.name + " ascending"
+}
+
+// hit is a record that a search found.
+type hit struct {
+	object *object
+	value  int64 // what it is sorted by
+}
+
+// search serves POST /contacts|conversations|tickets/search.
+func (a *API) search(c *call) ([]byte, *apiError) {
+	var req searchRequest
+	body, err := io.ReadAll(io.LimitReader(c.http.Body, maxSearchBody))
+	if err != nil || json.Unmarshal(body, &req) != nil {
+		return nil, errorf(http.StatusBadRequest, "bad_request", "bad 'application/json' body")
+	}
+	if len(req.Query) == 0 || string(req.Query) == "null" {
+		return nil, &apiError{http.StatusBadRequest, "parameter_missing", "query is required", "query"}
+	}
+	size, refusal := perPage(c.resource, req.Pagination.PerPage)
+	if refusal != nil {
+		return nil, refusal
+	}
+	order, refusal := sortOf(c, req)
+	if refusal != nil {
+		return nil, refusal
+	}
+	fits, refusal := compiler{c.resource, a.cfg.Location}.compile(req.Query, 0)
+	if refusal != nil {
+		return nil, refusal
+	}
+	from := cursor{page: 1}
+	if req.Pagination.StartingAfter != nil {
+		if from, refusal = parseCursor(*req.Pagination.StartingAfter, order.String()); refusal != nil {
+			return nil, refusal
+		}
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	hits := a.find(c, fits, order)
+	return a.resultPage(c.resource, hits, order, from, size), nil
+}
+
+func perPage(resource string, asked *int) (int, *apiError) {
+	switch {
+	case asked == nil && resource == contacts:
+		return 50, nil
+	case asked == nil:
+		return 20, nil
+	case *asked > maxPerPage:
+		return 0, &apiError{http.StatusBadRequest, "parameter_invalid", "Per Page is too big", "per_page"}
+	case *asked < 1:
+		return 0, &apiError{http.StatusBadRequest, "parameter_invalid", "Per Page is too small", "per_page"}
+	}
+	return *asked, nil
+}
+
+// sortOf reads the sort. "asc" and "desc" are understood by old versions only, and for contacts.
+func sortOf(c *call, req searchRequest) (ordering, *apiError) {
+	if req.Sort == nil {
+		f, _ := fieldOf(c.resource, "updated_at")
+		return ordering{f, "updated_at", true}, nil
+	}
+	f, ok := fieldOf(c.resource, req.Sort.Field)
+	if !ok || (f.kind != dateField && f.kind != integerField) {
+		return ordering{}, &apiError{http.StatusBadRequest, "parameter_invalid", fmt.Sprintf("Sorting by '%s' is not supported", req.Sort.Field), "sort"}
+	}
+	o := ordering{field: f, name: req.Sort.Field}
+	short := c.resource == contacts && !slices.Contains([]string{"2.16", "2.17", "Preview"}, c.version)
+	switch {
+	case req.Sort.Order == "ascending", short && req.Sort.Order == "asc":
+	case req.Sort.Order == "descending", req.Sort.Order == "", short && req.Sort.Order == "desc":
+		o.descending = true
+	default:
+		return ordering{}, &apiError{http.StatusBadRequest, "invalid_sort_order", fmt.Sprintf("Invalid sort order '%s'. Must be one of: ascending, descending", req.Sort.Order), "sort"}
+	}
+	return o, nil
+}
+
+// find returns the hits in the order asked for.
+func (a *API) find(c *call, fits match, order ordering) []hit {
+	w, newest := a.data, c.now.Add(-a.cfg.SearchDelay).Unix()
+	var hits []hit
+	one := candidate{render: func(o *object) []byte { return w.render(c.resource, o) }}
+	for _, o := range w.all[c.resource].order {
+		one.object, one.doc = o, nil
+		if (c.resource == contacts && o.created > newest) || !fits(&one) {
+			continue
+		}
+		h := hit{object: o, value: o.updated}
+		if order.name != "updated_at" {
+			for _, v := range one.values(order.field) {
+				h.value, _ = v.(int64)
+			}
+		}
+		hits = append(hits, h)
+	}
+	if order.name != "updated_at" { // the collection is in this order already
+		slices.SortFunc(hits, compareHits)
+	}
+	if order.descending {
+		slices.Reverse(hits)
+	}
+	return hits
+}
+
+func compareHits(a, b hit) int {
+	switch {
+	case before(a.value, a.object.id, b.value, b.object.id):
+		return -1
+	case before(b.value, b.object.id, a.value, a.object.id):
+		return 1
+	}
+	return 0
+}
+
+// resultPage renders the page after the cursor. The end is told in the two ways the real API has: conversations answer
+// next: null, the others leave it out.
+func (a *API) resultPage(resource string, hits []hit, order ordering, from cursor, size int) []byte {
+	start := 0
+	if from.id != "" {
+		start, _ = slices.BinarySearchFunc(hits, from, func(h hit, c cursor) int {
+			beyond := before(c.millis, c.id, h.value*1000, h.object.id)
+			if order.descending {
+				beyond = before(h.value*1000, h.object.id, c.millis, c.id)
+			}
+			if beyond {
+				return 1
+			}
+			return -1
+		})
+	}
+	end := min(start+size, len(hits))
+	var items [][]byte
+	for _, h := range hits[start:end] {
+		items = append(items, a.data.render(resource, h.object))
+	}
+	var pages strings.Builder
+	pages.WriteString(`"pages":{"type":"pages"`)
+	switch {
+	case end < len(hits):
+		last := hits[end-1]
+		next := cursor{last.value * 1000, last.object.id, from.page + 1, order.String()}
+		fmt.Fprintf(&pages, `,"next":{"page":%d,"starting_after":%q`, next.page, next.String())
+		if resource == conversations {
+			fmt.Fprintf(&pages, `,"per_page":%d`, size)
+		}
+		pages.WriteByte('}')
+	case resource == conversations:
+		pages.WriteString(`,"next":null`)
+	}
+	fmt.Fprintf(&pages, `,"page":%d,"per_page":%d,"total_pages":%d}`, from.page, size, (len(hits)+size-1)/size)
+	kind, name := map[string]string{contacts: "list", conversations: "conversation.list", tickets: "ticket.list"}[resource], resource
+	if resource == contacts {
+		name = "data"
+	}
+	return listBody(kind, name, items, `"total_count":`+strconv.Itoa(len(hits)), pages.String())
+}
