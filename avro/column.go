@@ -1,0 +1,111 @@
+package avro
+
+import (
+	"slices"
+	"strings"
+)
+
+// declaration is a Declaration prepared for look-ups; immutable.
+type declaration struct {
+	Declaration
+	columns []column
+}
+
+type column struct {
+	Column
+	pattern []string
+	exact   bool // no stars
+}
+
+// columnKinds are the types of columns. A column of any other type is left to inference.
+var columnKinds = map[string]kind{
+	"text": stringKind, "bigint": longKind, "double": doubleKind, "bool": booleanKind,
+	"timestamp": timestampKind, "date": dateKind, "json": jsonKind,
+}
+
+func newDeclaration(d Declaration) *declaration {
+	all := &declaration{Declaration: d}
+	for _, c := range d.Columns {
+		if _, known := columnKinds[c.Type]; known {
+			pattern := strings.Split(c.Path, ".")
+			all.columns = append(all.columns, column{c, pattern, !strings.Contains(c.Path, "*")})
+		}
+	}
+	return all
+}
+
+// column returns the first column in declaration order that covers path.
+func (d *declaration) column(path []string) (column, bool) {
+	for _, c := range d.columns {
+		if matchPath(c.pattern, path) {
+			return c, true
+		}
+	}
+	return column{}, false
+}
+
+// matchPath reports whether pattern covers path: `**` stands for any number of segments.
+func matchPath(pattern, path []string) bool {
+	for len(pattern) > 0 {
+		if pattern[0] == "**" {
+			for skip := range len(path) + 1 {
+				if matchPath(pattern[1:], path[skip:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if len(path) == 0 || !matchSegment(pattern[0], path[0]) {
+			return false
+		}
+		pattern, path = pattern[1:], path[1:]
+	}
+	return len(path) == 0
+}
+
+// matchSegment reports whether pattern, in which `*` stands for any characters, covers the whole of s.
+func matchSegment(pattern, s string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == s
+	}
+	rest, ok := strings.CutPrefix(s, parts[0])
+	if !ok {
+		return false
+	}
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return len(rest) >= len(last) && strings.HasSuffix(rest, last)
+}
+
+// children returns the names right below path that columns without stars declare, in declaration order.
+func (d *declaration) children(path []string) []string {
+	var names []string
+	for _, c := range d.columns {
+		if c.exact && len(c.pattern) == len(path)+1 && slices.Equal(c.pattern[:len(path)], path) && !slices.Contains(names, c.pattern[len(path)]) {
+			names = append(names, c.pattern[len(path)])
+		}
+	}
+	return names
+}
+
+// rank orders fields: keys, then what columns without stars declare (or something below it), then the rest.
+func (d *declaration) rank(path []string) int {
+	if len(path) == 1 {
+		if i := slices.Index(d.Key, path[0]); i >= 0 {
+			return i
+		}
+	}
+	for i, c := range d.columns {
+		if c.exact && len(c.pattern) >= len(path) && slices.Equal(c.pattern[:len(path)], path) {
+			return len(d.Key) + i
+		}
+	}
+	return len(d.Key) + len(d.columns)
+}

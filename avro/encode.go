@@ -1,0 +1,151 @@
+package avro
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// encoder writes JSON values as Avro binary by walking a schema's tree. What the tree has no field for is noted in misses
+// and left out; the caller lets the schema grow and encodes again.
+//
+// This is the plain encoder. appendRecord is the seam at which a compiled one may take its place.
+type encoder struct{ misses []miss }
+
+// miss is a value for which a record has no field.
+type miss struct {
+	record   *node
+	jsonName string
+	variant  variant
+	value    value
+}
+
+func (e *encoder) miss(n *node, jsonName string, v variant, val value) {
+	e.misses = append(e.misses, miss{n, jsonName, v, val})
+}
+
+// appendRecord appends object, a JSON object, in the shape of n, a record. The error is a *recordError.
+func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error) {
+	values := make([]*value, len(n.fields))
+	for i := range object.members {
+		m := &object.members[i]
+		if m.value.kind == nullValue {
+			continue
+		}
+		s := n.byName[m.name]
+		if s == nil {
+			s = &noSlots
+		}
+		var base *node
+		if s[baseVariant] >= 0 {
+			base = n.fields[s[baseVariant]].typ
+		}
+		target, skip := place(base, m.value)
+		if skip {
+			continue
+		}
+		if s[target] >= 0 {
+			values[s[target]] = &m.value
+		} else {
+			e.miss(n, m.name, target, m.value)
+		}
+		if copied, ok := typedCopy(n, s, m.value); ok {
+			if s[copied] >= 0 {
+				values[s[copied]] = &m.value
+			} else {
+				e.miss(n, m.name, copied, m.value)
+			}
+		}
+	}
+	return e.appendFields(dst, n, values)
+}
+
+// typedCopy says where the typed copy of an integer goes whose digits stand in a required string: a key.
+func typedCopy(n *node, s *slots, v value) (variant, bool) {
+	if s[baseVariant] < 0 || v.kind != numberValue {
+		return 0, false
+	}
+	f := n.fields[s[baseVariant]]
+	if f.typ.kind != stringKind || sibling(stringKind, v) != longVariant {
+		return 0, false
+	}
+	return longVariant, f.null < 0
+}
+
+func (e *encoder) appendFields(dst []byte, n *node, values []*value) ([]byte, error) {
+	var err error
+	for i, f := range n.fields {
+		v := values[i]
+		switch {
+		case v == nil && f.null < 0:
+			path := append(append([]string{}, n.path...), f.jsonName)
+			return dst, &recordError{pathString(path), errors.New("field is missing and the schema requires it")}
+		case v == nil:
+			dst = binary.AppendVarint(dst, int64(f.null))
+			continue
+		case f.null >= 0:
+			dst = binary.AppendVarint(dst, int64(1-f.null))
+		}
+		if dst, err = e.appendValue(dst, f.typ, *v); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// appendValue appends v, of which place said that n takes it.
+func (e *encoder) appendValue(dst []byte, n *node, v value) ([]byte, error) {
+	switch n.kind {
+	case longKind:
+		i, _ := parseDecimal(v.text).int64()
+		return binary.AppendVarint(dst, i), nil
+	case doubleKind:
+		f, _ := exactDouble(v.text)
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), nil
+	case stringKind:
+		return appendString(dst, v.text), nil // a number's literal, too
+	case booleanKind:
+		if v.kind == trueValue {
+			return append(dst, 1), nil
+		}
+		return append(dst, 0), nil
+	case timestampKind:
+		ms, _ := millis(v)
+		return binary.AppendVarint(dst, ms), nil
+	case dateKind:
+		d, _ := days(v)
+		return binary.AppendVarint(dst, int64(d)), nil
+	case jsonKind:
+		return appendString(dst, string(v.appendJSON(nil))), nil
+	case recordKind:
+		return e.appendRecord(dst, n, v)
+	case arrayKind:
+		return e.appendArray(dst, n, v)
+	}
+	return dst, fmt.Errorf("encode %s: cannot be written", n.kind)
+}
+
+func (e *encoder) appendArray(dst []byte, n *node, v value) ([]byte, error) {
+	var err error
+	if len(v.items) > 0 {
+		dst = binary.AppendVarint(dst, int64(len(v.items)))
+	}
+	for _, item := range v.items {
+		if n.nullItems {
+			if item.kind == nullValue {
+				dst = append(dst, 0)
+				continue
+			}
+			dst = append(dst, 2)
+		}
+		if dst, err = e.appendValue(dst, n.items, item); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, 0), nil
+}
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendVarint(dst, int64(len(s))), s...)
+}

@@ -1,0 +1,320 @@
+package avro
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// Column is one declared field of a resource.
+type Column struct {
+	// Path is dotted. `*` stands for any characters within a segment, `**` for any number of segments: `**.*_at` covers
+	// created_at and statistics.last_close_at. The items of an array have the array's path.
+	Path string
+	// Type is one of text, bigint, double, bool, timestamp (Unix seconds or RFC 3339), date and json (free-form). A
+	// column of another type counts as not declared. The type of a field that is registered already never changes.
+	Type string
+	// Doc goes into the schema when the field is first registered.
+	Doc string
+}
+
+// Declaration is what is known of a resource's records before any was seen. Columns are tried in order, the first that
+// covers a path wins. Those without stars are registered from the start (nested ones as soon as the object they stand
+// in), as scalars unless the records at hand show arrays; those with stars type the fields that turn up.
+type Declaration struct {
+	Name    string   // the record's full name, see RecordName
+	Key     []string // members of the record that make its key: string, required
+	Columns []Column
+	Doc     string // the record's
+}
+
+// Registered is one version of a subject as the registry holds it.
+type Registered struct {
+	ID      int // what the frame of a value carries
+	Version int // from 1; 0: not known
+	Schema  string
+}
+
+// Registry is what a Subject needs of a schema registry. SchemaRegistry is one. All methods are for concurrent use and
+// retry by themselves; an error ends the Encode that asked.
+type Registry interface {
+	// Versions returns all registered versions of subject, oldest first; none: empty.
+	Versions(ctx context.Context, subject string) ([]Registered, error)
+	// Register registers schema under subject and returns at least its id. A text that is registered already keeps its
+	// id and gets no new version. A refusal for incompatibility is a *RegistryError with status 409.
+	Register(ctx context.Context, subject, schema string) (Registered, error)
+	// ByID returns the text of the schema with that id.
+	ByID(ctx context.Context, id int) (string, error)
+}
+
+// Encoded is the outcome for one record.
+type Encoded struct {
+	Value  []byte // 0x00, the schema id in 4 bytes big-endian, Avro binary; nil with Err. The caller's
+	Digest uint64 // see Digest; 0 where the record is not JSON
+	Err    error  // this record cannot be encoded, whatever the schema
+	Path   string // where in the record Err arose; "" for the record itself
+}
+
+// Change is one schema change that was registered.
+type Change struct {
+	Subject string
+	Field   string // JSON path; "" for a first registration
+	What    string // "registered", "new field", "was long, now string → new field amount__string"
+	Version int    // in which it is; 0: not known
+	ID      int
+}
+
+// Subject encodes the records of one resource and lets its schema grow. It is safe for concurrent use.
+type Subject struct {
+	registry Registry
+	name     string
+	declared *declaration
+	onChange func(Change)
+
+	growing sync.Mutex              // held while the registry is asked
+	current atomic.Pointer[version] // replaced under growing
+}
+
+// version is a registered schema, ready to encode.
+type version struct {
+	Registered
+	root *node
+}
+
+// NewSubject returns the Subject for the values of a topic; subject is "<topic>-value" by convention. The registry is not
+// asked before the first Encode. onChange, which may be nil, is called once for each change this Subject registered,
+// after that and before a record is encoded with it; calls do not overlap.
+func NewSubject(reg Registry, subject string, d Declaration, onChange func(Change)) *Subject {
+	if onChange == nil {
+		onChange = func(Change) {}
+	}
+	return &Subject{registry: reg, name: subject, declared: newDeclaration(d), onChange: onChange}
+}
+
+// Current returns the version that records are encoded with; false before the first one.
+func (s *Subject) Current() (Registered, bool) {
+	v := s.current.Load()
+	if v == nil {
+		return Registered{}, false
+	}
+	return v.Registered, true
+}
+
+// Encode encodes records, each one JSON object, and returns as many outcomes in the same order. If they hold what the
+// schema has no place for, a schema that has it is registered first; so all records at hand should be given at once.
+//
+// The error is the registry's, or tells that the subject holds what this package cannot build on; then nothing is
+// encoded. A record that cannot be encoded has its own Err and does not hinder the others.
+func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, error) {
+	out := make([]Encoded, len(records))
+	objects := make([]value, len(records))
+	good := make([]value, 0, len(records))
+	for i, r := range records {
+		v, err := parseRecord(r)
+		if err == nil {
+			out[i].Digest = v.digest()
+			err = s.declared.checkKeys(v)
+		}
+		if err != nil {
+			out[i].fail(err)
+			continue
+		}
+		objects[i] = v
+		good = append(good, v)
+	}
+	if len(good) == 0 {
+		return out, nil
+	}
+	v := s.current.Load()
+	if v == nil || !v.encode(objects, out) {
+		var err error
+		if v, err = s.grow(ctx, good); err != nil {
+			return nil, err
+		}
+		if !v.encode(objects, out) {
+			return nil, fmt.Errorf("encode for %s: schema version %d lacks what it was registered for", s.name, v.Version)
+		}
+	}
+	return out, nil
+}
+
+func (e *Encoded) fail(err error) {
+	e.Value, e.Err = nil, err
+	var at *recordError
+	if errors.As(err, &at) {
+		e.Path = at.path
+	}
+}
+
+// checkKeys refuses a record without a usable key: its key fields have to be strings or integers.
+func (d *declaration) checkKeys(v value) error {
+	for _, key := range d.Key {
+		switch k := v.member(key); {
+		case k.kind == nullValue:
+			return &recordError{pathSegment(key), errors.New("key field is missing")}
+		case k.kind != stringValue && (k.kind != numberValue || !integerLiteral(k.text)):
+			return &recordError{pathSegment(key), errors.New("key field is neither a string nor an integer")}
+		}
+	}
+	return nil
+}
+
+// encode fills out for the objects whose outcome has no error yet; false: the schema lacks a field, and what out holds is
+// to be overwritten.
+func (v *version) encode(objects []value, out []Encoded) bool {
+	e := encoder{}
+	buf := make([]byte, 0, 512*len(objects))
+	for i := range objects {
+		if out[i].Err != nil {
+			continue
+		}
+		start := len(buf)
+		buf = binary.BigEndian.AppendUint32(append(buf, 0), uint32(v.ID))
+		var err error
+		if buf, err = e.appendRecord(buf, v.root, objects[i]); len(e.misses) > 0 {
+			return false
+		}
+		if err != nil {
+			buf = buf[:start]
+			out[i].fail(err)
+			continue
+		}
+		out[i].Value = buf[start:len(buf):len(buf)]
+	}
+	return true
+}
+
+// maxRounds bounds how often a subject is read again because other workers register at the same time.
+const maxRounds = 20
+
+// grow makes a version current that holds everything that any registered version holds, what is declared, and objects.
+//
+// Two workers that find new fields at once each register a schema without the other's. So after registering, the versions
+// are read again, and the union of all is registered until one version holds it; then the subject has one line again.
+func (s *Subject) grow(ctx context.Context, objects []value) (*version, error) {
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	if v := s.current.Load(); v != nil && v.takes(objects) {
+		return v, nil // grown by another goroutine meanwhile
+	}
+	g := growth{Subject: s}
+	for range maxRounds {
+		v, err := g.round(ctx, objects)
+		if v != nil || err != nil {
+			if err == nil {
+				s.current.Store(v)
+			}
+			return v, err
+		}
+	}
+	return nil, fmt.Errorf("register %s: other producers keep changing it; end those that are not headwater", s.name)
+}
+
+func (v *version) takes(objects []value) bool {
+	return v.encode(objects, make([]Encoded, len(objects)))
+}
+
+// growth is the state of one grow between its rounds.
+type growth struct {
+	*Subject
+	last    Registered // registered by us in the round before; ID 0: none
+	changes []Change   // that came with it
+	refused error      // the round before was refused, with so many versions registered
+	known   int
+}
+
+// round reads the subject and returns the version that holds everything, or registers one and returns nil.
+func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
+	versions, err := g.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if g.refused != nil && len(versions) == g.known {
+		return nil, g.refused // nobody was faster: it is refused for what it is
+	}
+	g.refused = nil
+	g.tell(versions)
+	trees := make([]*node, len(versions))
+	for i, v := range versions {
+		trees[i] = v.root
+	}
+	union := unite(trees)
+	need, err := g.declared.grow(union, objects)
+	if err != nil {
+		return nil, fmt.Errorf("schema for %s: %w", g.name, err)
+	}
+	for i := len(versions) - 1; i >= 0; i-- {
+		if versions[i].root.holds(need) {
+			return versions[i], nil
+		}
+	}
+	return nil, g.register(ctx, union, need, len(versions))
+}
+
+// read returns the registered versions, and what we registered even if a registry of several nodes does not list it yet.
+func (g *growth) read(ctx context.Context) ([]*version, error) {
+	listed, err := g.registry.Versions(ctx, g.name)
+	if err != nil {
+		return nil, err
+	}
+	found := g.last.ID == 0
+	for _, r := range listed {
+		found = found || r.ID == g.last.ID
+	}
+	if !found {
+		listed = append(listed, g.last)
+	}
+	versions := make([]*version, len(listed))
+	for i, r := range listed {
+		root, err := parseSchema(r.Schema)
+		if err != nil {
+			return nil, fmt.Errorf("read version %d of %s: %w; give the topics another prefix", r.Version, g.name, err)
+		}
+		versions[i] = &version{r, root}
+	}
+	return versions, nil
+}
+
+func (g *growth) register(ctx context.Context, union, need *node, known int) error {
+	text := schemaText(need)
+	if err := validate(need, text); err != nil {
+		return fmt.Errorf("schema for %s: %w", g.name, err)
+	}
+	got, err := g.registry.Register(ctx, g.name, text)
+	var refusal *RegistryError
+	if errors.As(err, &refusal) && refusal.Status == http.StatusConflict {
+		g.refused, g.known = err, known
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	got.Schema = text
+	g.last = got
+	if union == nil {
+		g.changes = []Change{{What: "registered"}}
+		return nil
+	}
+	for _, a := range added(need, union) {
+		g.changes = append(g.changes, Change{Field: a.path(), What: a.String()})
+	}
+	return nil
+}
+
+// tell calls onChange for what was registered in the round before, now that its version can be known.
+func (g *growth) tell(versions []*version) {
+	for _, c := range g.changes {
+		c.Subject, c.ID = g.name, g.last.ID
+		for _, v := range versions {
+			if v.ID == c.ID {
+				c.Version = v.Version
+			}
+		}
+		g.onChange(c)
+	}
+	g.changes = nil
+}
