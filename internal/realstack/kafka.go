@@ -21,7 +21,7 @@ type KafkaOptions struct {
 	Properties map[string]string
 	// Dir is where the broker's folder is made; default is the system's folder for temporary files.
 	Dir string
-	// StartTimeout is how long a start may take; default 60 s.
+	// StartTimeout is how long a start may take; default 2 min.
 	StartTimeout time.Duration
 }
 
@@ -41,7 +41,7 @@ type Kafka struct {
 // ends the waiting, not the broker.
 func StartKafka(ctx context.Context, software Software, options KafkaOptions) (*Kafka, error) {
 	if options.StartTimeout == 0 {
-		options.StartTimeout = time.Minute
+		options.StartTimeout = 2 * time.Minute
 	}
 	f, err := newFolder(options.Dir)
 	if err != nil {

@@ -155,23 +155,27 @@ func TestKafkaWithoutSecurityHasOneListener(t *testing.T) {
 	}
 }
 
-// A broker that cannot start says why in the error, and leaves nothing behind.
+// A broker that cannot start says why in the error, and leaves nothing behind: neither when its storage cannot be
+// formatted, nor when it ends on its own.
 func TestKafkaStartErrorCarriesLog(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	_, err := realstack.StartKafka(t.Context(), stack.Software(t), realstack.KafkaOptions{
-		Dir:        dir,
-		Properties: map[string]string{"offsets.topic.compression.codec": "99"},
-	})
-	if err == nil {
-		t.Fatal("the broker started")
-	}
-	if want := "99"; !containsAll(err.Error(), "Kafka", want) {
-		t.Errorf("the error does not say %q:\n%v", want, err)
-	}
-	left, readErr := os.ReadDir(dir)
-	if readErr != nil || len(left) > 0 {
-		t.Errorf("left behind: %v (%v)", left, readErr)
+	software := stack.Software(t)
+	for name, options := range map[string]realstack.KafkaOptions{
+		"wrong-codec": {Properties: map[string]string{"offsets.topic.compression.codec": "wrong-codec"}},
+		"absent.pem":  {Secure: true, Properties: map[string]string{"ssl.keystore.location": "/absent.pem"}},
+	} {
+		options.Dir = t.TempDir()
+		_, err := realstack.StartKafka(t.Context(), software, options)
+		if err == nil {
+			t.Fatalf("%s: the broker started", name)
+		}
+		if !containsAll(err.Error(), "Kafka: ", name) {
+			t.Errorf("the error does not name %s:\n%v", name, err)
+		}
+		left, readErr := os.ReadDir(options.Dir)
+		if readErr != nil || len(left) > 0 {
+			t.Errorf("%s left behind: %v (%v)", name, left, readErr)
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ func freePorts(n int) ([]int, error) {
 }
 
 func portFree(port int) bool {
-	l, err := net.Listen("tcp", loopback(port))
+	l, err := net.Listen("tcp", loopback(port)) //nolint:noctx // listening on loopback waits for nothing
 	if err != nil {
 		return false
 	}

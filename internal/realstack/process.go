@@ -16,7 +16,6 @@ type process struct {
 	cmd  *exec.Cmd
 	log  string        // path of the file that it writes to
 	done chan struct{} // closed when it has ended
-	err  error         // how it ended; valid once done is closed
 }
 
 // startProcess starts a program that appends what it says to the file log.
@@ -25,8 +24,8 @@ func startProcess(log, program string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open server log: %w", err)
 	}
-	// Not CommandContext: a server lives longer than the call that starts it.
-	p := &process{cmd: exec.Command(program, args...), log: log, done: make(chan struct{})}
+	cmd := exec.Command(program, args...) //nolint:noctx // a server lives longer than the call that starts it
+	p := &process{cmd: cmd, log: log, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	endWithParent(p.cmd)
 	started := make(chan error, 1)
@@ -50,7 +49,7 @@ func (p *process) run(started chan<- error) {
 		return
 	}
 	started <- nil
-	p.err = p.cmd.Wait()
+	_ = p.cmd.Wait() // the error is a form of cmd.ProcessState
 	close(p.done)
 }
 
@@ -94,9 +93,9 @@ func (p *process) await(ctx context.Context, ready func(context.Context) error) 
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("process ended (%v); the end of its log:\n%s", p.err, p.logTail())
+			return fmt.Errorf("process ended: %s; the end of its log:\n%s", p.cmd.ProcessState, p.logTail())
 		case <-ctx.Done():
-			return fmt.Errorf("no answer: %w (last error: %v); the end of its log:\n%s", context.Cause(ctx), err, p.logTail())
+			return fmt.Errorf("no answer: %w (last error: %w); the end of its log:\n%s", context.Cause(ctx), err, p.logTail())
 		case <-poll.C:
 		}
 	}

@@ -13,7 +13,7 @@ import (
 type RegistryOptions struct {
 	// Dir is where the registry's folder is made; default is the system's folder for temporary files.
 	Dir string
-	// StartTimeout is how long a start may take; default 90 s.
+	// StartTimeout is how long a start may take; default 2 min.
 	StartTimeout time.Duration
 }
 
@@ -32,7 +32,7 @@ type Registry struct {
 // the registry.
 func StartRegistry(ctx context.Context, software Software, options RegistryOptions) (*Registry, error) {
 	if options.StartTimeout == 0 {
-		options.StartTimeout = 90 * time.Second
+		options.StartTimeout = 2 * time.Minute
 	}
 	ports, err := freePorts(1)
 	if err != nil {

@@ -1,0 +1,76 @@
+# Headwater. `make` alone says what there is. Works with GNU make 4 and with the 3.81 that macOS has.
+#
+# Needed: git, make, Go. `make test` uses more where it finds it, and says what it does not find: a C compiler for the
+# race detector, Java and Maven for the end-to-end suite on a real Kafka and a real schema registry, kcat.
+
+GO            ?= go
+ARGS          ?=
+E2E           ?= auto
+RACE          ?= auto
+FUZZTIME      ?= 30s
+TEST_TIMEOUT  ?= 20m
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+VERSION       := $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS       := $(if $(VERSION),-X main.version=$(VERSION))
+
+export E2E
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint fuzz clean
+
+help:
+	@echo 'make run     build and run the demo: the whole job on an embedded Kafka, registry and sample API; Ctrl-C ends it'
+	@echo '             make run ARGS=--once    ends by itself after the first pass'
+	@echo 'make build   build bin/headwater'
+	@echo 'make test    run every test'
+	@echo '             E2E=auto|required|off   the suite on a real Kafka and registry (Java 17+, Maven)'
+	@echo '             KAFKA_BROKERS=… SCHEMA_REGISTRY_URL=…   the same suite on servers of yours'
+	@echo '             E2E_CACHE=…             where the real servers are kept'
+	@echo '             RACE=auto|required|off  the race detector (cgo, a C compiler)'
+	@echo 'make lint    vet, formatting and linters, as CI runs them'
+	@echo 'make fuzz    fuzz every target for FUZZTIME (30s)'
+	@echo 'make clean   remove bin and test results (the real servers stay in their cache)'
+
+build:
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/headwater ./cmd/headwater
+
+# Ctrl-C is sent to every process that runs in the terminal's foreground, and make does not survive it: it would report
+# an interrupt although the demo ended well. So where there is a terminal, job control (set -m) gives the foreground to
+# the demo alone. In the background, or without a terminal, the demo takes the shell's place and gets its signals.
+run: build
+	@case "$$(ps -o stat= -p $$$$ 2>/dev/null)" in \
+	*+*) set -m; bin/headwater demo $(ARGS); exit $$?;; \
+	*) exec bin/headwater demo $(ARGS);; \
+	esac
+
+test:
+	@$(GO) run ./internal/realstack/fetch
+	@race=-race; \
+	if [ '$(RACE)' = off ]; then \
+		race=; \
+	elif [ "$$($(GO) env CGO_ENABLED)" != 1 ] || ! command -v $$($(GO) env CC | cut -d' ' -f1) >/dev/null; then \
+		race=; \
+		echo 'race detector: left out, because it needs cgo and a C compiler'; \
+		if [ '$(RACE)' = required ]; then echo '(RACE=required makes this an error)'; exit 1; fi; \
+	fi; \
+	set -x; $(GO) test $$race -shuffle=on -count=1 -timeout $(TEST_TIMEOUT) ./...
+
+lint:
+	$(GO) vet ./...
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt -w has something to do in:"; echo "$$unformatted"; exit 1; fi
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+# One target at a time, because go test -fuzz takes one.
+fuzz:
+	@set -e; for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "fuzzing $$target in $$(dirname $$file) for $(FUZZTIME)"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+		done; \
+	done
+
+clean:
+	rm -rf bin
+	$(GO) clean -testcache
