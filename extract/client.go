@@ -2,16 +2,19 @@ package extract
 
 import (
 	"context"
-	"errors"
-	"iter"
+	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"sort"
+	"strings"
 	"time"
 )
 
 // Options sets what a [Client] needs from outside. The zero value works.
 type Options struct {
 	Concurrency int          // requests in flight; 0: 8
-	HTTP        *http.Client // nil: one of its own, with timeouts
+	HTTP        *http.Client // nil: one of its own, with timeouts. Its redirects are always checked by ours
 
 	Now   func() time.Time                                 // nil: time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // nil: sleeps. Returns ctx's error if it ends first
@@ -22,7 +25,7 @@ type Options struct {
 	// OnRequest is called before each request is sent, retries included. It may be called concurrently.
 	OnRequest func(resource string)
 
-	UserAgent string // "" : "headwater"
+	UserAgent string // "": headwater
 }
 
 // Wait says why a resource waits.
@@ -35,39 +38,155 @@ type Wait struct {
 // Client reads a source. It is safe for concurrent use; all resources share its rate budget and its limit of requests in
 // flight.
 type Client struct {
-	src *Source
-}
+	src      *Source
+	settings map[string]string
+	base     *url.URL
+	headers  http.Header // sent with every request, the token among them
+	secrets  []string    // never shown, longest first
+	http     *http.Client
+	o        Options
+	maxBody  int64
 
-var errNotBuilt = errors.New("not built yet")
+	slots   chan struct{} // one per request in flight
+	budget  budget
+	clock   apiClock
+	singles map[*Resource]chan struct{} // held by the traversal of a singleton
+}
 
 // NewClient checks the settings and makes a client. settings maps the names of the source's settings to their values;
 // errors name the setting, never a secret's value, and all that is wrong is reported at once. Nothing is sent.
 func NewClient(src *Source, settings map[string]string, o Options) (*Client, error) {
-	return nil, errNotBuilt
+	values, err := resolveSettings(src, settings)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{src: src, settings: values, maxBody: maxBody, singles: map[*Resource]chan struct{}{}}
+	for _, s := range src.Settings {
+		if s.Secret && values[s.Name] != "" {
+			v := values[s.Name]
+			c.secrets = append(c.secrets, v, url.QueryEscape(v), url.PathEscape(v))
+		}
+	}
+	sort.Slice(c.secrets, func(i, j int) bool { return len(c.secrets[i]) > len(c.secrets[j]) })
+	if err := c.setBase(); err != nil {
+		return nil, err
+	}
+	if err := c.setHeaders(o.UserAgent); err != nil {
+		return nil, err
+	}
+	c.setOptions(o)
+	for _, r := range src.Resources {
+		if r.Singleton {
+			c.singles[r] = make(chan struct{}, 1)
+		}
+	}
+	return c, nil
 }
 
-// Start returns where the resource's records begin according to its initial_value; the zero time if that is not set.
-func (c *Client) Start(r *Resource) time.Time { return time.Time{} }
-
-// Pages reads r from pos to the end of its pass. The error, if any, is the last element.
-func (c *Client) Pages(ctx context.Context, r *Resource, pos Position) iter.Seq2[Page, error] {
-	return func(yield func(Page, error) bool) { yield(Page{}, errNotBuilt) }
+func (c *Client) setBase() error {
+	text, err := c.src.client.baseURL.render(&variables{config: c.settings}, asIs)
+	if err != nil {
+		return fmt.Errorf("base_url of source %s: %w", c.src.Name, err)
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("base_url of source %s: want a URL such as https://api.example.com, without user, query and fragment", c.src.Name)
+	}
+	c.base = u
+	return nil
 }
 
-// Children reads the whole list of child for one parent record.
-func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (recs []Record, complete, gone bool, err error) {
-	return nil, false, false, errNotBuilt
+func (c *Client) setHeaders(agent string) error {
+	if agent == "" {
+		agent = "headwater"
+	}
+	c.headers = http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
+	v := &variables{config: c.settings}
+	for _, h := range c.src.client.headers {
+		value, err := h.value.render(v, asIs)
+		if err != nil {
+			return fmt.Errorf("header %s of source %s: %w", h.name, c.src.Name, err)
+		}
+		c.headers.Set(h.name, value)
+	}
+	if c.src.client.token != nil {
+		token, err := c.src.client.token.render(v, asIs)
+		if err != nil {
+			return fmt.Errorf("token of source %s: %w", c.src.Name, err)
+		}
+		c.headers.Set("Authorization", "Bearer "+token)
+	}
+	return nil
 }
 
-// Probe asks for the first page of everything since start.
-func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe, error) {
-	return Probe{}, errNotBuilt
+func (c *Client) setOptions(o Options) {
+	if o.Concurrency <= 0 {
+		o.Concurrency = 8
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.HTTP == nil {
+		o.HTTP = &http.Client{Transport: newTransport(o.Concurrency)}
+	}
+	own := *o.HTTP // a copy: the caller's stays as it is
+	own.CheckRedirect = c.checkRedirect
+	c.http, c.o = &own, o
+	c.slots = make(chan struct{}, o.Concurrency)
 }
 
-// Now returns the API's clock.
-func (c *Client) Now(ctx context.Context, r *Resource) (time.Time, error) {
-	return time.Time{}, errNotBuilt
+// newTransport has a timeout for each step that a dead peer could hang; [requestTimeout] bounds the whole.
+func newTransport(concurrency int) *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: time.Minute,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   concurrency,
+		ForceAttemptHTTP2:     true,
+		DisableCompression:    true, // we ask for gzip and inflate ourselves, to count the bytes
+	}
 }
 
-// Check makes one cheap request for r and returns its error.
-func (c *Client) Check(ctx context.Context, r *Resource) error { return errNotBuilt }
+// checkRedirect follows a redirect on the configured host only, and only if it keeps the method.
+func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
+	switch {
+	case !c.sameHost(next.URL):
+		return fmt.Errorf("%w: to another host (%s); the token is sent to %s only", errRedirect, next.URL.Host, c.base.Host)
+	case next.Method != via[0].Method:
+		return fmt.Errorf("%w: it would turn %s into %s", errRedirect, via[0].Method, next.Method)
+	case len(via) >= 5:
+		return fmt.Errorf("%w: more than 5 in a row", errRedirect)
+	}
+	return nil
+}
+
+// Close closes idle connections. Requests in flight are not disturbed.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// now is our clock.
+func (c *Client) now() time.Time { return c.o.Now() }
+
+// scrub takes the secrets out of a text that people see.
+func (c *Client) scrub(s string) string {
+	for _, secret := range c.secrets {
+		s = strings.ReplaceAll(s, secret, "***")
+	}
+	return s
+}
+
+// sleep waits for d or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

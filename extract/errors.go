@@ -35,7 +35,9 @@ type Error struct {
 	Message   string   // the API's own message, or what is wrong with its answer
 	RequestID string   // the API's name for the request, for its support
 	Hint      string   // what a person can do
-	Err       error    // cause, where there is one
+	Err       error    // cause, where there is one; Message has its words
+
+	transient bool // sending the same request again may help
 }
 
 // Error returns one line: resource, request, status with code, message.
@@ -47,14 +49,11 @@ func (e *Error) Error() string {
 	if e.URL != "" {
 		parts = append(parts, e.Method+" "+e.URL)
 	}
-	if e.Status != 0 && e.Status != 200 {
-		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, strings.Join(e.Codes, ", "))))
+	if e.Status != 0 && (e.Status < 200 || e.Status > 299) {
+		parts = append(parts, e.status())
 	}
 	if e.Message != "" {
 		parts = append(parts, e.Message)
-	}
-	if e.Err != nil {
-		parts = append(parts, e.Err.Error())
 	}
 	return strings.Join(parts, ": ")
 }

@@ -173,6 +173,36 @@ func at(b []byte, path []string) json.RawMessage {
 	return value
 }
 
+// document is a JSON text whose top level was walked once.
+type document struct {
+	whole json.RawMessage
+	top   map[string]json.RawMessage
+}
+
+func newDocument(b []byte) document {
+	d := document{whole: at(b, nil), top: map[string]json.RawMessage{}}
+	eachMember(d.whole, func(m member) bool {
+		var name string
+		if json.Unmarshal(m.name, &name) == nil {
+			d.top[name] = m.value
+		}
+		return true
+	})
+	return d
+}
+
+// at returns the value at a path; nil if there is none.
+func (d document) at(path ...string) json.RawMessage {
+	if len(path) == 0 {
+		return d.whole
+	}
+	v, ok := d.top[path[0]]
+	if !ok {
+		return nil
+	}
+	return at(v, path[1:])
+}
+
 // absent reports whether a value is missing or null.
 func absent(v json.RawMessage) bool { return v == nil || string(v) == "null" }
 

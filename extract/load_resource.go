@@ -105,12 +105,30 @@ func (l *loader) loadIncremental(p *pending) {
 	inc.QueryMargin = s.duration("query_margin", 0)
 	inc.Lookback = s.duration("lookback", 5*time.Minute)
 	inc.MinWindow = s.duration("min_window", 0)
-	inc.initial = l.template(s, "initial_value", l.settingsOnly)
+	l.loadInitial(s, inc)
 	p.resource.Incremental = inc
 	if p.resource.CursorPath != "" {
 		l.mistake(p.section.node("cursor_field"), "cursor_field and incremental exclude each other: incremental has its cursor_path")
 	}
 	p.resource.CursorPath = inc.CursorPath
+}
+
+// loadInitial reads where everything begins: a setting of type datetime, or a time.
+func (l *loader) loadInitial(s *section, inc *Incremental) {
+	if inc.initial = l.template(s, "initial_value", l.settingsOnly); inc.initial == nil {
+		return
+	}
+	if p := inc.initial.lone(); p != nil {
+		for _, setting := range l.src.Settings {
+			if setting.Name == p.field && setting.Type != SettingDatetime {
+				l.mistake(s.node("initial_value"), "initial_value: setting %q is not of type datetime", p.field)
+			}
+		}
+		return
+	}
+	if _, err := parseDatetime(s.text("initial_value")); err != nil {
+		l.mistake(s.node("initial_value"), "initial_value: want a setting such as {{ config.start_date }}, or a time such as 2026-01-31T08:00:00Z")
+	}
 }
 
 func orderNamed(text string) Order {

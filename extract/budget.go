@@ -1,0 +1,121 @@
+package extract
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// maxWait caps every wait that an answer asks for by its rate-limit reset: a clock that is off must not stop us for hours.
+const maxWait = time.Minute
+
+// budget is what the API still allows, as its answers tell. It is shared by all resources of a client. Times are the API's.
+type budget struct {
+	mu        sync.Mutex
+	limit     int       // requests a period; 0: not known
+	remaining int       // of them, by the newest answer of the period
+	reset     time.Time // the period's end; zero: not known
+	blocked   time.Time // nobody sends before: a 429 said so
+	inFlight  int       // sent, not answered: they are not in remaining yet
+}
+
+// take reserves one request. If there is none to be had, it returns until when to wait, and reserves nothing.
+func (b *budget) take(now time.Time) (until time.Time, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now.Before(b.blocked) {
+		return b.blocked, false
+	}
+	if b.limit > 0 && !b.reset.IsZero() {
+		if !now.Before(b.reset) {
+			b.renew()
+		} else if b.remaining-b.inFlight <= b.limit/20 { // 5 % stay for others, and for what we cannot see
+			return b.reset, false
+		}
+	}
+	b.inFlight++
+	return time.Time{}, true
+}
+
+// renew begins a period of which nothing is known yet. The caller holds mu.
+func (b *budget) renew() {
+	b.remaining, b.reset = b.limit, time.Time{}
+}
+
+// waited says that until has been waited for. The wait is over even if the two clocks disagree.
+func (b *budget) waited(until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.blocked.Equal(until) {
+		b.blocked = time.Time{}
+	}
+	if b.reset.Equal(until) {
+		b.renew()
+	}
+}
+
+// block keeps everybody from sending before until.
+func (b *budget) block(until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if until.After(b.blocked) {
+		b.blocked = until
+	}
+}
+
+// answered gives the reservation back and learns from the answer's headers; header is nil if there was no answer. Some
+// answers carry no such headers: then one less remains.
+func (b *budget) answered(header http.Header, names rateHeaders) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inFlight--
+	limit, remaining, reset, ok := readRate(header, names)
+	switch {
+	case !ok:
+		b.remaining--
+	case reset.After(b.reset):
+		b.limit, b.remaining, b.reset = limit, remaining, reset
+	case reset.Equal(b.reset): // answers overtake each other
+		b.limit, b.remaining = limit, min(remaining, b.remaining)
+	}
+}
+
+func readRate(header http.Header, names rateHeaders) (limit, remaining int, reset time.Time, ok bool) {
+	if header == nil || names.limit == "" {
+		return 0, 0, time.Time{}, false
+	}
+	limit, err1 := strconv.Atoi(header.Get(names.limit))
+	remaining, err2 := strconv.Atoi(header.Get(names.remaining))
+	seconds, err3 := strconv.ParseInt(header.Get(names.reset), 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || limit <= 0 || seconds <= 0 || seconds > maxUnix {
+		return 0, 0, time.Time{}, false
+	}
+	return limit, remaining, time.Unix(seconds, 0), true
+}
+
+// apiClock is the API's clock as its Date headers show it.
+type apiClock struct {
+	mu         sync.Mutex
+	date, seen time.Time // what the API's clock showed when ours showed seen
+}
+
+func (a *apiClock) learn(header http.Header, now time.Time) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.date, a.seen = date.UTC(), now
+}
+
+// now returns the API's clock when ours shows local, and whether it was ever seen.
+func (a *apiClock) now(local time.Time) (time.Time, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.date.IsZero() {
+		return local.UTC(), false
+	}
+	return a.date.Add(max(0, local.Sub(a.seen))), true
+}

@@ -1,0 +1,247 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/klauspost/compress/gzip"
+)
+
+const (
+	maxAttempts    = 8                // of one request; the waits between them add up to about half a minute
+	maxBody        = 64 << 20         // bytes of an answer, after inflation
+	maxRetryAfter  = 5 * time.Minute  // longest Retry-After that is obeyed in place
+	requestTimeout = 2 * time.Minute  // of one request, its body included
+	firstBackoff   = time.Second      // upper bound of the first wait
+	lastBackoff    = 60 * time.Second // upper bound of all others
+)
+
+// errRedirect refuses a redirect: the token goes to the configured host only.
+var errRedirect = errors.New("redirect refused")
+
+// fetch sends q until it is answered, as often as it may, and returns the body of a 2xx, checked to be JSON.
+func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
+	intervals := newBackoff()
+	for attempt := 1; ; attempt++ {
+		body, header, err := c.send(ctx, q)
+		if err == nil {
+			return body, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("%s: %w", q.resource.Name, ctx.Err())
+		}
+		wait, asked := c.askedWait(err, header)
+		limited := asked && err.Status == http.StatusTooManyRequests
+		if limited {
+			now, _ := c.clock.now(c.now())
+			c.budget.block(now.Add(wait)) // everybody waits, in reserve
+		}
+		if !err.transient || attempt >= q.attempts || c.loses(q, err, attempt) {
+			if err.transient && attempt > 1 {
+				err.Message += fmt.Sprintf(" (%d attempts)", attempt)
+			}
+			return nil, err
+		}
+		if limited {
+			continue
+		}
+		if !asked {
+			wait = intervals.NextBackOff()
+		}
+		reason := fmt.Sprintf("%s; attempt %d of %d follows", err.brief(), attempt+1, q.attempts)
+		if err := c.wait(ctx, q.resource, reason, wait); err != nil {
+			return nil, fmt.Errorf("%s: %w", q.resource.Name, err)
+		}
+	}
+}
+
+// loses reports whether sending the same request again could lose or loop: a scroll may have moved on, and a token that
+// makes the server fail twice is refused.
+func (c *Client) loses(q *request, err *Error, attempt int) bool {
+	if q.token == "" {
+		return false
+	}
+	return q.resource.request.pages.kind == pagingScroll || err.Status == http.StatusInternalServerError && attempt >= 2
+}
+
+// newBackoff doubles from one second to a minute; every wait is drawn from zero to that (full jitter).
+func newBackoff() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		// The library draws from [0, 2 × interval] at factor 1.
+		InitialInterval: firstBackoff / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: lastBackoff / 2,
+	}
+}
+
+// askedWait returns how long the answer itself asks to wait.
+func (c *Client) askedWait(err *Error, header http.Header) (time.Duration, bool) {
+	if header == nil {
+		return 0, false
+	}
+	now, _ := c.clock.now(c.now())
+	if text := header.Get("Retry-After"); text != "" {
+		if seconds, e := strconv.Atoi(text); e == nil && seconds >= 0 {
+			return min(time.Duration(min(seconds, 1<<20))*time.Second, maxRetryAfter), true
+		}
+		if at, e := http.ParseTime(text); e == nil {
+			return min(max(0, at.Sub(now)), maxRetryAfter), true
+		}
+	}
+	if err.Status != http.StatusTooManyRequests || c.src.client.rate.reset == "" {
+		return 0, false
+	}
+	seconds, e := strconv.ParseInt(header.Get(c.src.client.rate.reset), 10, 64)
+	if e != nil || seconds <= 0 || seconds > maxUnix {
+		return 0, false
+	}
+	until := time.Unix(seconds, 0).Sub(now)
+	if until <= 0 {
+		return 0, false // in the past: it tells nothing, back off
+	}
+	return min(until, maxWait), true
+}
+
+// wait sleeps and tells why.
+func (c *Client) wait(ctx context.Context, r *Resource, reason string, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	if c.o.OnWait != nil {
+		c.o.OnWait(Wait{Resource: r.Name, Reason: reason, Until: c.now().Add(d)})
+		defer c.o.OnWait(Wait{Resource: r.Name})
+	}
+	return c.o.Sleep(ctx, d)
+}
+
+// reserve waits for a place among the requests in flight and for the rate budget.
+func (c *Client) reserve(ctx context.Context, r *Resource) error {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		now, _ := c.clock.now(c.now())
+		until, ok := c.budget.take(now)
+		if ok {
+			return nil
+		}
+		if err := c.wait(ctx, r, "rate limit", min(until.Sub(now), maxRetryAfter)); err != nil {
+			<-c.slots
+			return err
+		}
+		c.budget.waited(until)
+	}
+}
+
+// send sends q once. header is nil if there was no answer.
+func (c *Client) send(ctx context.Context, q *request) (body []byte, header http.Header, failure *Error) {
+	if err := c.reserve(ctx, q.resource); err != nil {
+		return nil, nil, q.fail(KindUnavailable, "%v", err)
+	}
+	defer func() {
+		c.budget.answered(header, c.src.client.rate)
+		<-c.slots
+	}()
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if c.o.OnRequest != nil {
+		c.o.OnRequest(q.resource.Name)
+	}
+	hr, err := c.httpRequest(ctx, q)
+	if err != nil {
+		return nil, nil, q.fail(KindProtocol, "build request: %s", c.scrub(err.Error()))
+	}
+	resp, err := c.http.Do(hr)
+	if err != nil {
+		return nil, nil, c.noAnswer(q, err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read from
+	c.clock.learn(resp.Header, c.now())
+	body, failure = c.readBody(q, resp)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, resp.Header, c.refused(q, resp.StatusCode, body)
+	}
+	if failure == nil {
+		if err := checkJSON(body); err != nil {
+			failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %v", err), q)
+			failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
+		}
+	}
+	return body, resp.Header, failure
+}
+
+func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, error) {
+	var body io.Reader
+	if q.body != nil {
+		body = bytes.NewReader(q.body)
+	}
+	hr, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	hr.Header = c.headers.Clone()
+	if q.body != nil {
+		hr.Header.Set("Content-Type", "application/json")
+	}
+	return hr, nil
+}
+
+// readBody reads a body of at most maxBody bytes, inflated if need be.
+func (c *Client) readBody(q *request, resp *http.Response) ([]byte, *Error) {
+	var from io.Reader = resp.Body
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			return nil, c.cutShort(q, resp, err)
+		}
+		defer z.Close() //nolint:errcheck // only read from
+		from = z
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, max(512, min(resp.ContentLength+512, 1<<20))))
+	n, err := buf.ReadFrom(io.LimitReader(from, c.maxBody+1))
+	if err != nil {
+		return buf.Bytes(), c.cutShort(q, resp, err)
+	}
+	if n > c.maxBody {
+		e := c.finish(q.fail(KindProtocol, "answer is larger than %d bytes", c.maxBody), q)
+		e.Status = resp.StatusCode
+		return nil, e
+	}
+	return bytes.TrimPrefix(buf.Bytes(), []byte("\xef\xbb\xbf")), nil
+}
+
+func (c *Client) cutShort(q *request, resp *http.Response, err error) *Error {
+	e := c.finish(q.fail(KindUnavailable, "answer is cut short: %s", c.scrub(err.Error())), q)
+	e.Status, e.Err, e.transient = resp.StatusCode, err, true
+	return e
+}
+
+// noAnswer makes the error for a request that got none.
+func (c *Client) noAnswer(q *request, err error) *Error {
+	cause := err
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		cause = ue.Err // without it, the URL would be told twice
+	}
+	if errors.Is(err, errRedirect) {
+		return c.finish(q.fail(KindProtocol, "%s", c.scrub(cause.Error())), q)
+	}
+	e := q.fail(KindUnavailable, "%s", c.scrub(cause.Error()))
+	e.Err, e.transient = err, true
+	e.Hint = "check base_url and the network"
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		e.transient, e.Hint = false, "the API's certificate is not trusted here: check base_url, and the machine's certificate authorities"
+	}
+	return c.finish(e, q)
+}

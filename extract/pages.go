@@ -1,0 +1,268 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"maps"
+	"time"
+)
+
+const (
+	maxReadings = 5               // of a listing whose pages shift, until two are equal
+	maxRestarts = 5               // of one traversal, after refused tokens and lost scrolls
+	busyWait    = 5 * time.Second // between attempts to open a scroll while another is open
+	maxBusy     = 3 * time.Minute // of them together
+)
+
+// errStopped ends a traversal whose consumer wants no more pages.
+var errStopped = errors.New("stopped")
+
+// Pages reads the root resource r from pos to the end of its pass. The error, if any, is the last element; the page with
+// it is empty. A pass that is done already yields nothing.
+//
+// The caller sets pos.Phase, and for incremental resources pos.Window: in a backfill the window of the plan, live from the
+// watermark to the API's clock. Every page's After is such a position again. After a page token was refused, After.Window
+// begins at the watermark: the rest is what is still to be read, and a token is good with its own window only.
+//
+// Retries, restarts of scrolls and readings that are repeated happen inside; Page.First marks where a reading begins again.
+func (c *Client) Pages(ctx context.Context, r *Resource, pos Position) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		t, err := c.traverse(ctx, r, pos, yield)
+		if err == nil && !pos.Done {
+			err = t.run()
+		}
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(Page{}, err)
+		}
+	}
+}
+
+// traversal is one pass in progress. It belongs to one goroutine.
+type traversal struct {
+	c     *Client
+	r     *Resource
+	ctx   context.Context //nolint:containedctx // lives as long as the iteration that it was given for
+	yield func(Page, error) bool
+	rule  windowRule
+
+	begin    Position // as given
+	pos      Position // where the next reading begins; its watermark moves
+	readings int      // complete ones
+	restarts int
+	before   map[uint64]struct{} // ids of the last complete reading
+	seed     maphash.Seed
+}
+
+// reading is one way through the listing, from its beginning or from a token.
+type reading struct {
+	fromStart bool
+	token     string // of the page to ask for next
+	pages     int
+	records   int // held by the responses
+	total     int // as the last page says
+	early     bool
+	complete  bool
+	tokens    map[string]struct{} // all that were followed: a loop may be longer than one
+	ids       map[uint64]struct{} // distinct keys, hashed
+	previous  []uint64            // those of the page before
+}
+
+func (c *Client) traverse(ctx context.Context, r *Resource, pos Position, yield func(Page, error) bool) (*traversal, error) {
+	fail := func(format string, args ...any) error {
+		return &Error{Kind: KindProtocol, Resource: r.Name, Message: fmt.Sprintf(format, args...)}
+	}
+	if r.Parent != nil {
+		return nil, fail("a substream is read by its parent's records")
+	}
+	switch {
+	case r.Incremental == nil && pos.Phase == 0:
+		pos.Phase = PhaseSnapshot
+	case r.Incremental == nil && pos.Phase != PhaseSnapshot:
+		return nil, fail("a resource without a cursor field has no %s pass", pos.Phase)
+	case r.Incremental != nil && pos.Phase == PhaseSnapshot:
+		return nil, fail("a complete listing of an incremental resource is not supported yet")
+	case r.Incremental != nil && (pos.Phase == 0 || pos.Window.End.IsZero()):
+		return nil, fail("an incremental resource is read by a phase and a window")
+	}
+	if !r.resumable(pos.Phase) {
+		pos.Token = ""
+	}
+	return &traversal{c: c, r: r, ctx: ctx, yield: yield, begin: pos, pos: pos, seed: maphash.MakeSeed()}, nil
+}
+
+// resumable reports whether a page token is a position: not where the server keeps the place, where pages shift, or where
+// a record that changes meanwhile could move to a page that was read.
+func (r *Resource) resumable(phase Phase) bool {
+	pages := &r.request.pages
+	if pages.kind == pagingScroll || pages.shifting {
+		return false
+	}
+	return r.Incremental == nil || r.Incremental.order(phase) == OrderAsc
+}
+
+// run reads until a reading is complete.
+func (t *traversal) run() error {
+	if t.r.Incremental != nil && !t.begin.Window.Start.Before(t.begin.Window.End) {
+		return t.hand(Page{First: true, After: t.done()}) // an empty window asks for nothing
+	}
+	if single, ok := t.c.singles[t.r]; ok {
+		if err := t.c.hold(t.ctx, t.r, single); err != nil {
+			return err
+		}
+		defer func() { <-single }()
+	}
+	token := t.pos.Token
+	for {
+		t.rule = t.r.rule(t.pos)
+		rd := &reading{fromStart: token == "", token: token, total: -1, tokens: map[string]struct{}{}, ids: map[uint64]struct{}{}}
+		token = ""
+		err := t.read(rd)
+		switch {
+		case err == nil && rd.complete:
+			return nil
+		case err == nil:
+			t.readings++
+			t.before = rd.ids
+			if err := t.again(rd); err != nil {
+				return err
+			}
+		case t.canRestart(rd, err):
+			t.restart()
+		default:
+			return err
+		}
+	}
+}
+
+// hold waits until no other traversal of a singleton is under way.
+func (c *Client) hold(ctx context.Context, r *Resource, single chan struct{}) error {
+	select {
+	case single <- struct{}{}:
+		return nil
+	default:
+	}
+	if c.o.OnWait != nil {
+		c.o.OnWait(Wait{Resource: r.Name, Reason: "another traversal of it is under way"})
+		defer c.o.OnWait(Wait{Resource: r.Name})
+	}
+	select {
+	case single <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", r.Name, ctx.Err())
+	}
+}
+
+// read goes through the listing once and hands over its pages.
+func (t *traversal) read(rd *reading) error {
+	for {
+		q, a, err := t.fetch(rd)
+		if err != nil {
+			return err
+		}
+		if err := t.guard(q, rd, a); err != nil {
+			return err
+		}
+		last, page := t.page(rd, a)
+		if last {
+			rd.complete = t.isComplete(rd)
+			switch {
+			case rd.complete:
+				page.After = t.done()
+			case t.r.resumable(t.pos.Phase): // what is missing may be anywhere in the window
+				t.pos = t.begin
+				t.pos.Token = ""
+				page.After = t.pos
+			}
+		}
+		if err := t.hand(page); err != nil {
+			return err
+		}
+		if last {
+			return nil
+		}
+		rd.token = a.next
+	}
+}
+
+func (t *traversal) hand(p Page) error {
+	if !t.yield(p, nil) {
+		return errStopped
+	}
+	return nil
+}
+
+// fetch asks for the next page of the reading. A 404 may mean that there is nothing.
+func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
+	q, err := t.c.request(t.r, t.rule.variables(t.r), rd.token)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := t.open(q)
+	var e *Error
+	if errors.As(err, &e) && e.Kind == KindNotFound && q.token == "" && t.r.request.notFound == notFoundEmpty {
+		return q, &answer{total: -1}, nil
+	}
+	if err != nil {
+		return q, nil, err
+	}
+	a, err := t.c.parse(q, body, nil)
+	if err == nil && t.r.request.pages.kind == pagingScroll && len(a.records) == 0 {
+		a.next = "" // the end of a scroll is an empty page; a short one is not
+	} else if err == nil && t.r.request.pages.kind == pagingScroll && a.next == "" {
+		return q, nil, t.c.finish(q.fail(KindProtocol, "the scroll goes on, but the answer has no %v to go on with", t.r.request.pages.next), q)
+	}
+	return q, a, err
+}
+
+// open fetches q. While another scroll is open it waits: one cannot be closed, it expires.
+func (t *traversal) open(q *request) ([]byte, error) {
+	for waited := time.Duration(0); ; waited += busyWait {
+		body, err := t.c.fetch(t.ctx, q)
+		var e *Error
+		if !errors.As(err, &e) || q.token != "" || !e.hasCode(t.r.request.pages.busyCode) {
+			return body, err
+		}
+		if waited >= maxBusy {
+			e.Kind, e.Hint = KindUnavailable, "another client keeps a scroll open: only one can be at a time, and it ends a minute after its last use"
+			return nil, e
+		}
+		if err := t.c.wait(t.ctx, t.r, "another scroll is open; it expires a minute after its last use", busyWait); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.r.Name, err)
+		}
+	}
+}
+
+// isComplete reports, after a reading's last page, whether the pass is done.
+func (t *traversal) isComplete(rd *reading) bool {
+	if t.r.request.pages.shifting && rd.pages > 1 {
+		return t.before != nil && maps.Equal(t.before, rd.ids)
+	}
+	return !t.short(rd)
+}
+
+// short reports whether the API counts more records than it listed. Only a reading of the whole listing can tell, and not
+// a live one with the newest first: there, what changes meanwhile moves to the front, and is the next pass's.
+func (t *traversal) short(rd *reading) bool {
+	moving := t.pos.Phase == PhaseLive && t.r.Incremental.order(PhaseLive) != OrderAsc
+	return rd.fromStart && !rd.early && !moving && rd.total > len(rd.ids)
+}
+
+// again decides whether a reading that was not complete is repeated.
+func (t *traversal) again(rd *reading) error {
+	shifting := t.r.request.pages.shifting && rd.pages > 1
+	switch {
+	case shifting && t.readings >= maxReadings:
+		return &Error{Kind: KindIncomplete, Resource: t.r.Name, Message: fmt.Sprintf(
+			"%d readings of the listing all held different records: it moves too fast to be read whole", t.readings),
+			Hint: "a smaller window holds still for longer"}
+	case !shifting && t.readings >= 2:
+		return &Error{Kind: KindIncomplete, Resource: t.r.Name, Message: fmt.Sprintf(
+			"the API counts %d records but lists %d, twice", rd.total, len(rd.ids)),
+			Hint: "the watermark stays; the next pass reads the window again"}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package extract
+
+import (
+	"context"
+	"time"
+)
+
+// checkAttempts bounds the retries of a preflight: somebody waits for its answer.
+const checkAttempts = 3
+
+// Start returns where the resource's records begin by its initial_value; the zero time where that is not set.
+func (c *Client) Start(r *Resource) time.Time {
+	if r.Incremental == nil || r.Incremental.initial == nil {
+		return time.Time{}
+	}
+	text, err := r.Incremental.initial.render(&variables{config: c.settings}, asIs)
+	if err != nil {
+		return time.Time{}
+	}
+	start, err := parseDatetime(text)
+	if err != nil {
+		return time.Time{} // empty; NewClient has checked it otherwise
+	}
+	return start
+}
+
+// Probe asks for the first page of everything since start, in a backfill's order: the size of what there is to plan. For a
+// resource without a cursor field only Clock is told, with Total -1: its listing is never divided.
+func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe, error) {
+	p := Probe{Total: -1}
+	if r.Incremental == nil {
+		clock, err := c.Now(ctx, r)
+		p.Clock = clock
+		return p, err
+	}
+	local := c.now()
+	end, _ := c.clock.now(local)
+	rule := r.rule(Position{Phase: PhaseBackfill, Window: Window{Start: start, End: end}})
+	q, err := c.request(r, rule.variables(r), "")
+	if err != nil {
+		return p, err
+	}
+	body, err := c.fetch(ctx, q)
+	if err != nil {
+		return p, err
+	}
+	a, err := c.parse(q, body, nil)
+	if err != nil {
+		return p, err
+	}
+	p.Total, p.PageSize, p.More = a.total, len(a.records), a.next != ""
+	p.Clock, _ = c.clock.now(c.now())
+	if rule.order != OrderAsc && p.More {
+		return p, nil // the earliest is on a page that was not read
+	}
+	for _, record := range a.records {
+		if t := record.Cursor; !t.Before(start) && (p.Earliest.IsZero() || t.Before(p.Earliest)) {
+			p.Earliest = t
+		}
+	}
+	return p, nil
+}
+
+// Now returns the API's clock: its last Date header and the time since. While no answer was seen it makes one request to
+// learn it. It is ours where the API sends no Date.
+func (c *Client) Now(ctx context.Context, r *Resource) (time.Time, error) {
+	if t, known := c.clock.now(c.now()); known {
+		return t, nil
+	}
+	if err := c.check(ctx, r, maxAttempts); err != nil {
+		return time.Time{}, err
+	}
+	t, _ := c.clock.now(c.now())
+	return t, nil
+}
+
+// Check makes one cheap request for r and returns its error: a preflight for host and token. For a substream its parent is
+// asked; for a singleton another resource, because a traversal begun here would keep the real one waiting.
+func (c *Client) Check(ctx context.Context, r *Resource) error { return c.check(ctx, r, checkAttempts) }
+
+func (c *Client) check(ctx context.Context, r *Resource, attempts int) error {
+	if r = c.checkable(r.Root()); r == nil {
+		return nil
+	}
+	now, _ := c.clock.now(c.now())
+	window := Window{Start: now.Add(-time.Hour), End: now}
+	rule := r.rule(Position{Phase: PhaseLive, Window: window})
+	q, err := c.request(r, rule.variables(r), "")
+	if err != nil {
+		return err
+	}
+	q.attempts = attempts
+	_, err = c.fetch(ctx, q)
+	return err
+}
+
+// checkable returns r, or for a singleton the resource that is the cheapest to ask instead; nil if there is none.
+func (c *Client) checkable(r *Resource) *Resource {
+	if !r.Singleton {
+		return r
+	}
+	var other *Resource
+	for _, candidate := range c.src.Roots() {
+		if candidate.Singleton {
+			continue
+		}
+		if candidate.request.pages.kind == pagingSingle {
+			return candidate
+		}
+		if other == nil {
+			other = candidate
+		}
+	}
+	return other
+}

@@ -1,0 +1,118 @@
+package extract
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// request is one request, ready to be sent any number of times.
+type request struct {
+	resource *Resource
+	method   string
+	url      *url.URL
+	body     []byte // nil: none
+	token    string // the page token it carries; "": the first page
+	attempts int    // how often it may be sent
+}
+
+// fail makes an error about this request.
+func (q *request) fail(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Resource: q.resource.Name, Method: q.method, URL: q.url.Redacted(), Message: fmt.Sprintf(format, args...)}
+}
+
+// request builds the request for the page that token leads to.
+func (c *Client) request(r *Resource, v *variables, token string) (*request, error) {
+	v.config = c.settings
+	spec := &r.request
+	q := &request{resource: r, method: spec.method, token: token, attempts: maxAttempts}
+	if token != "" && spec.pages.kind == pagingLink {
+		link, err := url.Parse(token)
+		if err != nil || link.Host != "" || !strings.HasPrefix(link.Path, "/") {
+			return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: fmt.Sprintf("page token %q is no path", token)}
+		}
+		u := *c.base
+		u.Path, u.RawPath, u.RawQuery = link.Path, link.RawPath, link.RawQuery
+		q.url = &u
+		return q, nil // a next link carries every parameter itself
+	}
+	if err := c.address(q, v); err != nil {
+		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
+	}
+	if spec.body != nil {
+		body, err := spec.body.appendTo(nil, v, token)
+		if err != nil {
+			return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
+		}
+		q.body = body
+	}
+	return q, nil
+}
+
+// address fills in the URL with its query.
+func (c *Client) address(q *request, v *variables) error {
+	spec := &q.resource.request
+	path, err := spec.path.render(v, url.PathEscape)
+	if err != nil {
+		return err
+	}
+	u := *c.base
+	u.RawPath = strings.TrimRight(c.base.EscapedPath(), "/") + "/" + strings.TrimLeft(path, "/")
+	if u.Path, err = url.PathUnescape(u.RawPath); err != nil {
+		return err
+	}
+	var query []string
+	for _, p := range spec.params {
+		value, err := p.value.render(v, asIs)
+		if err != nil {
+			return err
+		}
+		query = append(query, url.QueryEscape(p.name)+"="+url.QueryEscape(value))
+	}
+	if q.token != "" && spec.pages.param != "" {
+		query = append(query, url.QueryEscape(spec.pages.param)+"="+url.QueryEscape(q.token))
+	}
+	u.RawQuery = strings.Join(query, "&")
+	q.url = &u
+	return nil
+}
+
+// interval gives {{ stream_interval.… }} its values: the window's bounds with the margin the API needs, whole seconds that
+// enclose it.
+func (inc *Incremental) interval(w Window, order Order) map[string]json.RawMessage {
+	start := w.Start.Add(-inc.QueryMargin).Truncate(time.Second)
+	end := w.End.Add(inc.QueryMargin)
+	if whole := end.Truncate(time.Second); !whole.Equal(end) {
+		end = whole.Add(time.Second)
+	}
+	if w.Start.IsZero() {
+		start = time.Time{}
+	}
+	return map[string]json.RawMessage{
+		"start_time": formatCursor(start, inc.CursorFormat),
+		"end_time":   formatCursor(end, inc.CursorFormat),
+		"row_order":  json.RawMessage(quote(inc.orderWords[order])),
+	}
+}
+
+func quote(s string) string {
+	raw, _ := appendString(nil, s) // a string always has a JSON form
+	return string(raw)
+}
+
+// sameHost reports whether u has the scheme and the host of the source's base URL: only that one gets the token.
+func (c *Client) sameHost(u *url.URL) bool {
+	return strings.EqualFold(u.Scheme, c.base.Scheme) && strings.EqualFold(hostPort(u), hostPort(c.base))
+}
+
+func hostPort(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Hostname() + ":" + u.Port()
+	}
+	if strings.EqualFold(u.Scheme, "http") {
+		return u.Hostname() + ":80"
+	}
+	return u.Hostname() + ":443"
+}

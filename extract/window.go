@@ -1,0 +1,157 @@
+package extract
+
+import "time"
+
+// order returns how the listing of a phase is sorted.
+func (inc *Incremental) order(phase Phase) Order {
+	if phase == PhaseLive {
+		return inc.LiveRowOrder
+	}
+	return inc.RowOrder
+}
+
+// windowRule is what a pass takes and when it has enough. The zero rule, of snapshots, takes everything.
+type windowRule struct {
+	incremental bool
+	take        Window // records outside are not handed over
+	ask         Window // the request's window, before the API's margin
+	order       Order
+	early       bool // leave as soon as the order says that nothing more can come
+}
+
+// rule derives the rule from the position. The request depends on phase and window alone: a page token is good with the
+// same request only.
+func (r *Resource) rule(pos Position) windowRule {
+	inc := r.Incremental
+	if inc == nil {
+		return windowRule{}
+	}
+	rule := windowRule{incremental: true, take: pos.Window, order: inc.order(pos.Phase)}
+	if pos.Phase == PhaseLive && rule.order != OrderAsc && !rule.take.Start.IsZero() {
+		// What became visible late lies behind the watermark; ascending passes have that in their watermark already.
+		rule.take.Start = rule.take.Start.Add(-inc.Lookback)
+	}
+	rule.ask = rule.take
+	switch rule.order {
+	case OrderAsc:
+		rule.early = !inc.endInQuery
+	case OrderDesc:
+		rule.early = inc.QueryMargin >= time.Hour
+	}
+	return rule
+}
+
+// variables are the values of the placeholders in the request.
+func (w windowRule) variables(r *Resource) *variables {
+	v := &variables{}
+	if w.incremental {
+		v.interval = r.Incremental.interval(w.ask, w.order)
+	}
+	return v
+}
+
+// filter returns the records that the pass takes.
+func (w windowRule) filter(records []Record) []Record {
+	if !w.incremental {
+		return records
+	}
+	taken := records[:0:0]
+	for _, record := range records {
+		if w.take.Contains(record.Cursor) {
+			taken = append(taken, record)
+		}
+	}
+	return taken
+}
+
+// enough reports whether a page ends beyond what the pass takes. The page's last record decides, and only if the page is in
+// order: one record may be newer than the place at which the API's index lists it.
+func (w windowRule) enough(records []Record) bool {
+	if !w.early || len(records) == 0 || !inOrder(records, w.order) {
+		return false
+	}
+	last := records[len(records)-1].Cursor
+	if w.order == OrderAsc {
+		return !last.Before(w.take.End)
+	}
+	return last.Before(w.take.Start)
+}
+
+// inOrder reports whether records are sorted by their cursor.
+func inOrder(records []Record, order Order) bool {
+	for i := 1; i < len(records); i++ {
+		c := records[i].Cursor.Compare(records[i-1].Cursor)
+		if order == OrderAsc && c < 0 || order == OrderDesc && c > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// reached returns up to where an ascending page lets the watermark move: its last record's time, or the earliest one's
+// where the page is not in order.
+func (w windowRule) reached(records []Record) time.Time {
+	if len(records) == 0 {
+		return time.Time{}
+	}
+	if inOrder(records, OrderAsc) {
+		return records[len(records)-1].Cursor
+	}
+	least := records[0].Cursor
+	for _, r := range records[1:] {
+		if r.Cursor.Before(least) {
+			least = r.Cursor
+		}
+	}
+	return least
+}
+
+// page makes the page of an answer and moves the traversal's position. last: the listing ends here, by itself or because
+// nothing more can come; the caller then decides whether the pass is done.
+func (t *traversal) page(rd *reading, a *answer) (last bool, p Page) {
+	rd.early = rd.early || a.next != "" && t.rule.enough(a.records)
+	rd.total = a.total
+	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), First: rd.pages == 1}
+	p.Capped = t.r.ListingCap > 0 && rd.records >= t.r.ListingCap
+	if t.rule.incremental && t.rule.order == OrderAsc {
+		t.pos.Watermark = latest(t.pos.Watermark, earliest(t.rule.reached(a.records), t.ceiling()))
+	}
+	p.After = t.pos
+	p.After.Token = ""
+	if t.r.resumable(t.pos.Phase) {
+		p.After.Token = a.next
+	}
+	return a.next == "" || rd.early, p
+}
+
+// ceiling is what the watermark never passes: the window's end, live less the lookback.
+func (t *traversal) ceiling() time.Time {
+	if t.pos.Phase == PhaseLive {
+		return t.pos.Window.End.Add(-t.r.Incremental.Lookback)
+	}
+	return t.pos.Window.End
+}
+
+// done is the position at the end of the pass.
+func (t *traversal) done() Position {
+	p := t.pos
+	p.Token, p.Done = "", true
+	if t.r.Incremental != nil {
+		p.Watermark = latest(p.Watermark, t.ceiling())
+	}
+	return p
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
