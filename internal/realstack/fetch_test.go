@@ -19,6 +19,7 @@ type shelf struct {
 	calls atomic.Int32
 	log   *syncBuffer
 	said  string // what was on the log when the first download began
+	began func() // called when the first download begins, if set
 	fail  error  // after the file was written
 }
 
@@ -29,6 +30,9 @@ func (s *shelf) registry(_ context.Context, dir string) error { return s.put(dir
 func (s *shelf) put(dir string) error {
 	if s.calls.Add(1) == 1 {
 		s.said = s.log.String()
+		if s.began != nil {
+			s.began()
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "program.jar"), []byte("x"), 0o600); err != nil {
 		return err
@@ -37,13 +41,17 @@ func (s *shelf) put(dir string) error {
 }
 
 type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	written chan struct{} // if set, receives once a write
 }
 
 func (b *syncBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.written != nil {
+		b.written <- struct{}{}
+	}
 	return b.b.Write(p)
 }
 
@@ -56,23 +64,33 @@ func (b *syncBuffer) String() string {
 func TestFetchDownloadsOnceAndAnnouncesIt(t *testing.T) {
 	t.Parallel()
 	cache := filepath.Join(t.TempDir(), "new", "cache")
-	s := &shelf{log: &syncBuffer{}}
+	const others = 3
+	s := &shelf{log: &syncBuffer{written: make(chan struct{}, 100)}}
 	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			software, err := fetch(t.Context(), cache, s.log, s)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if !exists(filepath.Join(software.KafkaLib, "program.jar")) {
-				t.Errorf("%s is not filled", software.KafkaLib)
-			}
-		})
+	one := func() {
+		software, err := fetch(t.Context(), cache, s.log, s)
+		if err != nil {
+			t.Error(err)
+		} else if !exists(filepath.Join(software.KafkaLib, "program.jar")) {
+			t.Errorf("%s is not filled", software.KafkaLib)
+		}
 	}
+	// The others come when the first has begun, and it ends when they all wait.
+	s.began = func() {
+		for range others {
+			wg.Go(one)
+		}
+		for range others + 1 { // the announcement, then each that waits
+			<-s.log.written
+		}
+	}
+	wg.Go(one)
 	wg.Wait()
 	if n := s.calls.Load(); n != 2 {
 		t.Errorf("%d downloads, want one a server", n)
+	}
+	if n := strings.Count(s.log.String(), "downloading "); n != 1 {
+		t.Errorf("announced %d times:\n%s", n, s.log)
 	}
 	if want := "downloading Apache Kafka 4.3.1 and Apicurio Registry 3.0.9 from Maven Central"; !strings.HasPrefix(s.said, want) || !strings.Contains(s.said, cache) {
 		t.Errorf("said before the download: %q", s.said)

@@ -81,7 +81,7 @@ func TestKafkaRefusesUnknownTopics(t *testing.T) {
 		t.Skip("the user's servers may allow it")
 	}
 	ctx := deadline(t, time.Minute)
-	client := newClient(t, servers.Brokers[0], kgo.UnknownTopicRetries(0), kgo.AllowAutoTopicCreation())
+	client := newClient(t, servers.Brokers[0], kgo.UnknownTopicRetries(3), kgo.AllowAutoTopicCreation())
 	err := client.ProduceSync(ctx, &kgo.Record{Topic: "nobody-made-this", Value: []byte("x")}).FirstErr()
 	if err == nil {
 		t.Fatal("the record was accepted")
