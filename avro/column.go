@@ -5,6 +5,28 @@ import (
 	"strings"
 )
 
+// Column is one declared field of a resource.
+type Column struct {
+	// Path is dotted. `*` stands for any characters within a segment, `**` for any number of segments: `**.*_at` covers
+	// created_at and statistics.last_close_at. The items of an array have the array's path.
+	Path string
+	// Type is one of text, bigint, double, bool, timestamp (Unix seconds or RFC 3339), date and json (free-form). A
+	// column of another type counts as not declared. The type of a field that is registered already never changes.
+	Type string
+	// Doc goes into the schema when the field is first registered.
+	Doc string
+}
+
+// Declaration is what is known of a resource's records before any was seen. Columns are tried in order, the first that
+// covers a path wins. Those without stars are registered from the start (nested ones as soon as the object they stand
+// in), as scalars unless the records at hand show arrays; those with stars type the fields that turn up.
+type Declaration struct {
+	Name    string   // the record's full name, see RecordName
+	Key     []string // members of the record that make its key: string, required
+	Columns []Column
+	Doc     string // the record's
+}
+
 // declaration is a Declaration prepared for look-ups; immutable.
 type declaration struct {
 	Declaration

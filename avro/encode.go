@@ -21,10 +21,6 @@ type miss struct {
 	value    value
 }
 
-func (e *encoder) miss(n *node, jsonName string, v variant, val value) {
-	e.misses = append(e.misses, miss{n, jsonName, v, val})
-}
-
 // appendRecord appends object, a JSON object, in the shape of n, a record. The error is a *recordError.
 func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error) {
 	values := make([]*value, len(n.fields))
@@ -45,32 +41,16 @@ func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error
 		if skip {
 			continue
 		}
+		if target == longVariant && base.kind == stringKind && n.fields[s[baseVariant]].null < 0 {
+			values[s[baseVariant]] = &m.value // a key: its digits, and beside them the typed copy
+		}
 		if s[target] >= 0 {
 			values[s[target]] = &m.value
 		} else {
-			e.miss(n, m.name, target, m.value)
-		}
-		if copied, ok := typedCopy(n, s, m.value); ok {
-			if s[copied] >= 0 {
-				values[s[copied]] = &m.value
-			} else {
-				e.miss(n, m.name, copied, m.value)
-			}
+			e.misses = append(e.misses, miss{n, m.name, target, m.value})
 		}
 	}
 	return e.appendFields(dst, n, values)
-}
-
-// typedCopy says where the typed copy of an integer goes whose digits stand in a required string: a key.
-func typedCopy(n *node, s *slots, v value) (variant, bool) {
-	if s[baseVariant] < 0 || v.kind != numberValue {
-		return 0, false
-	}
-	f := n.fields[s[baseVariant]]
-	if f.typ.kind != stringKind || sibling(stringKind, v) != longVariant {
-		return 0, false
-	}
-	return longVariant, f.null < 0
 }
 
 func (e *encoder) appendFields(dst []byte, n *node, values []*value) ([]byte, error) {

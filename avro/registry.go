@@ -148,9 +148,10 @@ func (r *SchemaRegistry) Versions(ctx context.Context, subject string) ([]Regist
 // Register registers schema under subject and returns its id; Versions tells the version. A subject that has no
 // versions yet is set to FULL_TRANSITIVE, one that has keeps the level it has.
 //
-// The level is set first, so that no version is ever without it, whatever is killed in between. Registries that know no
-// level for a subject without versions (Apicurio) get it right after the first version; if that does not come to pass,
-// the next Register finds a subject without a level of its own and sets it.
+// The level is set before the first version, so that no version is ever without it, whatever is killed in between;
+// Confluent's registry and Apicurio 3 take a level for a subject that does not exist yet. A registry that does not gets it
+// right after the first version; if that does not come to pass, the next Register finds a subject without a level of its
+// own and sets it.
 func (r *SchemaRegistry) Register(ctx context.Context, subject, schema string) (Registered, error) {
 	late, err := r.prepare(ctx, subject)
 	if err != nil {

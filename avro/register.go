@@ -1,0 +1,139 @@
+package avro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// maxRounds bounds how often a subject is read again because other workers register at the same time.
+const maxRounds = 20
+
+// grow makes a version current that holds everything that any registered version holds, what is declared, and objects.
+//
+// Two workers that find new fields at once each register a schema without the other's. So after registering, the versions
+// are read again, and the union of all is registered until one version holds it; then the subject has one line again.
+func (s *Subject) grow(ctx context.Context, objects []value) (*version, error) {
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	if v := s.current.Load(); v != nil && v.takes(objects) {
+		return v, nil // grown by another goroutine meanwhile
+	}
+	g := growth{Subject: s}
+	for range maxRounds {
+		v, err := g.round(ctx, objects)
+		if v != nil || err != nil {
+			if err == nil {
+				s.current.Store(v)
+			}
+			return v, err
+		}
+	}
+	return nil, fmt.Errorf("register %s: other producers keep changing it; end those that are not headwater", s.name)
+}
+
+func (v *version) takes(objects []value) bool {
+	return v.encode(objects, make([]Encoded, len(objects)))
+}
+
+// growth is the state of one grow between its rounds.
+type growth struct {
+	*Subject
+	last    Registered // registered by us in the round before; ID 0: none
+	changes []Change   // that came with it
+	refused error      // the round before was refused, with so many versions registered
+	known   int
+}
+
+// round reads the subject and returns the version that holds everything, or registers one and returns nil.
+func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
+	versions, err := g.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if g.refused != nil && len(versions) == g.known {
+		return nil, g.refused // nobody was faster: it is refused for what it is
+	}
+	g.refused = nil
+	g.tell(versions)
+	trees := make([]*node, len(versions))
+	for i, v := range versions {
+		trees[i] = v.root
+	}
+	union := unite(trees)
+	need, err := g.declared.grow(union, objects)
+	if err != nil {
+		return nil, fmt.Errorf("schema for %s: %w", g.name, err)
+	}
+	for i := len(versions) - 1; i >= 0; i-- {
+		if versions[i].root.holds(need) {
+			return versions[i], nil
+		}
+	}
+	return nil, g.register(ctx, union, need, len(versions))
+}
+
+// read returns the registered versions, and what we registered even if a registry of several nodes does not list it yet.
+func (g *growth) read(ctx context.Context) ([]*version, error) {
+	listed, err := g.registry.Versions(ctx, g.name)
+	if err != nil {
+		return nil, err
+	}
+	found := g.last.ID == 0
+	for _, r := range listed {
+		found = found || r.ID == g.last.ID
+	}
+	if !found {
+		listed = append(listed, g.last)
+	}
+	versions := make([]*version, len(listed))
+	for i, r := range listed {
+		root, err := parseSchema(r.Schema)
+		if err != nil {
+			return nil, fmt.Errorf("read version %d of %s: %w; give the topics another prefix", r.Version, g.name, err)
+		}
+		versions[i] = &version{r, root}
+	}
+	return versions, nil
+}
+
+func (g *growth) register(ctx context.Context, union, need *node, known int) error {
+	text := schemaText(need)
+	if err := validate(need, text); err != nil {
+		return fmt.Errorf("schema for %s: %w", g.name, err)
+	}
+	got, err := g.registry.Register(ctx, g.name, text)
+	var refusal *RegistryError
+	if errors.As(err, &refusal) && refusal.Status == http.StatusConflict {
+		g.refused, g.known = err, known
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	got.Schema = text
+	g.last = got
+	if union == nil {
+		g.changes = []Change{{What: "registered"}}
+		return nil
+	}
+	for _, a := range added(need, union) {
+		g.changes = append(g.changes, Change{Field: a.path(), What: a.String()})
+	}
+	return nil
+}
+
+// tell calls onChange for what was registered in the round before, now that its version can be known.
+func (g *growth) tell(versions []*version) {
+	for _, c := range g.changes {
+		c.Subject, c.ID = g.name, g.last.ID
+		for _, v := range versions {
+			if v.ID == c.ID {
+				c.Version = v.Version
+			}
+		}
+		g.onChange(c)
+	}
+	g.changes = nil
+}
