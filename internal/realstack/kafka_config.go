@@ -75,11 +75,12 @@ func (k *Kafka) listenerProperties(p map[string]string) {
 	p["ssl.truststore.type"] = "PEM"
 	p["ssl.truststore.location"] = k.certs.ca
 	p["listener.name.mutualtls.ssl.client.auth"] = "required"
-	p["sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+	p["sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER"
 	for _, l := range []Listener{SASL, SASLTLS} {
 		prefix := "listener.name." + strings.ToLower(string(l)) + "."
 		p[prefix+"plain.sasl.jaas.config"] = fmt.Sprintf(
 			`org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";`, Username, Password)
+		p[prefix+"oauthbearer.sasl.jaas.config"] = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;"
 		for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
 			p[prefix+mechanism+".sasl.jaas.config"] = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 		}

@@ -1,5 +1,11 @@
 package realstack
 
+import (
+	"encoding/base64"
+	"fmt"
+	"time"
+)
+
 // Listener names one of a broker's addresses by the protection that it asks for.
 type Listener string
 
@@ -8,13 +14,13 @@ const (
 	Plaintext Listener = "PLAINTEXT"
 	TLS       Listener = "TLS"       // TLS, clients are not asked who they are
 	MutualTLS Listener = "MUTUALTLS" // TLS, clients need a certificate of the broker's CA
-	SASL      Listener = "SASL"      // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 without TLS
+	SASL      Listener = "SASL"      // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER without TLS
 	SASLTLS   Listener = "SASLTLS"   // the same over TLS
 
 	controller Listener = "CONTROLLER"
 )
 
-// The user that the listeners SASL and SASLTLS accept, with each mechanism.
+// The user that the listeners SASL and SASLTLS accept with PLAIN and SCRAM.
 const (
 	Username = "headwater"
 	Password = "loopback-only"
@@ -49,3 +55,11 @@ func (k *Kafka) ClientCertFile() string { return k.certs.client }
 
 // ClientKeyFile is the PEM file of that certificate's private key.
 func (k *Kafka) ClientKeyFile() string { return k.certs.clientKey }
+
+// OAuthToken is a token that the listeners SASL and SASLTLS accept with OAUTHBEARER until it expires. It is not signed:
+// the broker checks its form and its times, not who made it.
+func OAuthToken(expires time.Time) string {
+	part := base64.RawURLEncoding.EncodeToString
+	claims := fmt.Sprintf(`{"sub":"%s","iat":%d,"exp":%d}`, Username, time.Now().Add(-time.Hour).Unix(), expires.Unix())
+	return part([]byte(`{"alg":"none"}`)) + "." + part([]byte(claims)) + "."
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
@@ -95,6 +96,8 @@ func TestKafkaSecureListeners(t *testing.T) {
 	password := plain.Auth{User: realstack.Username, Pass: realstack.Password}.AsMechanism()
 	scram256 := scram.Auth{User: realstack.Username, Pass: realstack.Password}.AsSha256Mechanism()
 	scram512 := scram.Auth{User: realstack.Username, Pass: realstack.Password}.AsSha512Mechanism()
+	token := oauth.Auth{Token: realstack.OAuthToken(time.Now().Add(time.Hour))}.AsMechanism()
+	expired := oauth.Auth{Token: realstack.OAuthToken(time.Now().Add(-time.Minute))}.AsMechanism()
 	wrong := scram.Auth{User: realstack.Username, Pass: "wrong"}.AsSha512Mechanism()
 
 	for _, c := range []struct {
@@ -111,10 +114,13 @@ func TestKafkaSecureListeners(t *testing.T) {
 		{name: "plain", listener: realstack.SASL, sasl: password},
 		{name: "scram 256", listener: realstack.SASL, sasl: scram256},
 		{name: "scram 512", listener: realstack.SASL, sasl: scram512},
+		{name: "oauth", listener: realstack.SASL, sasl: token},
+		{name: "oauth, expired", listener: realstack.SASL, sasl: expired, refused: true},
 		{name: "wrong password", listener: realstack.SASL, sasl: wrong, refused: true},
 		{name: "no password", listener: realstack.SASL, refused: true},
 		{name: "plain over tls", listener: realstack.SASLTLS, tls: trust, sasl: password},
 		{name: "scram 512 over tls", listener: realstack.SASLTLS, tls: trust, sasl: scram512},
+		{name: "oauth over tls", listener: realstack.SASLTLS, tls: trust, sasl: token},
 		{name: "sasl over tls, without tls", listener: realstack.SASLTLS, sasl: password, refused: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
