@@ -192,6 +192,7 @@ func (r *runner) live(ctx context.Context, passes []*pass) error {
 				return err
 			}
 		}
+		r.passed()
 		if r.cfg.Once {
 			r.state("done")
 			return nil

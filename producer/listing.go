@@ -46,6 +46,7 @@ func (r *runner) snapshot(ctx context.Context) error {
 		if err := r.persist(ctx, r.list); err != nil {
 			return err
 		}
+		r.passed()
 		took = r.cfg.Now().Sub(began)
 		if r.cfg.Once {
 			r.state("done")

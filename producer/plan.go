@@ -10,8 +10,8 @@ import (
 const (
 	// fewPages is the size up to which a backfill is not worth cutting.
 	fewPages = 5
-	// windowUnitCount is the least number of windows of a large backfill, and what the number is a multiple of is the number of
-	// lanes: every lane gets the same share.
+	// minWindows is the least number of windows of a large backfill. The number is a multiple of the number of lanes, so that
+	// every lane gets the same share.
 	minWindows = 48
 	maxWindows = 480
 	// pagesPerWindow is about how much of a very large backfill one window holds.
@@ -28,24 +28,59 @@ func (r *runner) newPlan(res *extract.Resource) Plan {
 // changes later leaves the windows and is found by the live pass.
 func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows int, err error) {
 	inc := r.root.Incremental
-	from = r.cfg.API.Start(r.root)
+	given := r.cfg.API.Start(r.root)
+	from = given
+	if given.IsZero() {
+		from = epoch
+	}
 	probe, err := r.cfg.API.Probe(ctx, r.root, from)
 	if err != nil {
 		return from, t0, 0, err
 	}
 	t0 = probe.Clock.Add(-inc.Lookback).Truncate(time.Second)
-	if inc.RowOrder == extract.OrderAsc {
-		switch {
-		case probe.PageSize == 0:
-			return t0, t0, 0, nil
-		case probe.Earliest.After(from):
+	switch {
+	case probe.PageSize == 0 && !probe.More:
+		return t0, t0, 0, nil
+	case inc.RowOrder == extract.OrderAsc:
+		if probe.Earliest.After(from) {
 			from = probe.Earliest
+		}
+	case given.IsZero():
+		if from, err = r.earliest(ctx, t0); err != nil {
+			return from, t0, 0, err
 		}
 	}
 	if !from.Before(t0) {
 		return t0, t0, 0, nil
 	}
 	return from, t0, windowCount(probe, t0.Sub(from), inc.MinWindow), nil
+}
+
+// epoch is where reading begins when nothing says where: no cursor field is older.
+var epoch = time.Unix(0, 0).UTC()
+
+// earliest finds, for a listing that cannot be sorted with the oldest first, where its records begin: by halves, to the month.
+func (r *runner) earliest(ctx context.Context, t0 time.Time) (time.Time, error) {
+	low, high := epoch, t0
+	for high.Sub(low) > 31*24*time.Hour {
+		middle := low.Add(high.Sub(low) / 2).Truncate(time.Second)
+		before := extract.Position{Phase: extract.PhaseBackfill, Window: extract.Window{Start: low, End: middle}}
+		any := false
+		for page, err := range r.cfg.API.Pages(ctx, r.root, before) {
+			if err != nil {
+				return low, err
+			}
+			if any = len(page.Records) > 0; any || page.After.Done {
+				break
+			}
+		}
+		if any {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return low, ctx.Err()
 }
 
 // windowCount: a backfill that fits a few pages has one window, a large one a multiple of the number of lanes, unless the
@@ -113,13 +148,7 @@ func (r *runner) catchUpUnit(ctx context.Context, plan Plan) (UnitState, error) 
 	if rootPlan, planned := r.board.plan(r.root.Name); planned {
 		from, _, _ = rootPlan.span()
 	} else if from.IsZero() {
-		probe, err := r.cfg.API.Probe(ctx, r.root, from)
-		if err != nil {
-			return UnitState{}, err
-		}
-		if from = probe.Earliest; from.IsZero() {
-			from = probe.Clock
-		}
+		from = epoch
 	}
 	end, err := r.passEnd(ctx)
 	if err != nil {

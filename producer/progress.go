@@ -12,6 +12,7 @@ import (
 type Status struct {
 	Resource  string
 	State     string // planning, backfill, live, listing, catching up, done, failed …
+	Passes    int64 // complete readings: of everything so far, or a listing
 	Pages     int64
 	Read      int64 // records that the API showed
 	Published int64 // records in committed transactions
@@ -153,6 +154,13 @@ func (p *progress) backfill(name string, done, windows int) {
 
 func (p *progress) windowDone(name string) {
 	p.with(name, func(s *Status) { s.Windows[0]++ })
+}
+
+// passed counts a complete reading.
+func (r *runner) passed() {
+	for _, name := range r.served() {
+		r.progress.with(name, func(s *Status) { s.Passes++ })
+	}
 }
 
 // waiting notes a pause between passes.

@@ -18,29 +18,10 @@ const tailMargin = 5 * time.Minute
 
 // extentsOf is a topic from the first record that was produced at or after since (ms; negative: from its start) to its end now.
 func (s *session) extentsOf(ctx context.Context, topic string, since int64) (map[int32]extent, error) {
-	admin := kadm.NewClient(s.admin)
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if err == nil && since >= 0 {
-		starts, err = admin.ListOffsetsAfterMilli(ctx, since, topic)
-	}
-	if err == nil {
-		err = starts.Error()
-	}
+	parts, err := listExtents(ctx, kadm.NewClient(s.admin), topic, since)
 	if err != nil {
 		return nil, fmt.Errorf("list offsets of %s: %w: %w", topic, errLaneLost, err)
 	}
-	ends, err := admin.ListEndOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list offsets of %s: %w: %w", topic, errLaneLost, err)
-	}
-	parts := map[int32]extent{}
-	starts.Each(func(o kadm.ListedOffset) {
-		end, _ := ends.Lookup(topic, o.Partition)
-		parts[o.Partition] = extent{from: max(o.Offset, 0), to: end.Offset}
-	})
 	return parts, nil
 }
 

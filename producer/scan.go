@@ -21,6 +21,37 @@ type extent struct{ from, to int64 }
 
 type extents map[string]map[int32]extent
 
+// listExtents is a topic from the first record that was produced at or after since (ms; negative: from its start) to its high
+// watermark. Not to the last stable offset: an open transaction in between may be decided in our favour.
+func listExtents(ctx context.Context, admin *kadm.Client, topic string, since int64) (map[int32]extent, error) {
+	list := admin.ListStartOffsets
+	if since >= 0 {
+		list = func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+			return admin.ListOffsetsAfterMilli(ctx, since, topics...)
+		}
+	}
+	starts, err := list(ctx, topic)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return nil, err
+	}
+	ends, err := admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return nil, err
+	}
+	parts := map[int32]extent{}
+	starts.Each(func(o kadm.ListedOffset) {
+		end, _ := ends.Lookup(topic, o.Partition)
+		parts[o.Partition] = extent{from: max(o.Offset, 0), to: end.Offset}
+	})
+	return parts, nil
+}
+
 // scan reads the extents read_committed and hands every record, in partition order, to each. It ends when the target offset of
 // every partition was reached: control records are kept for counting, because the tail of a transactional partition is a
 // commit marker that a reader otherwise never sees. The caller took the target after it fenced its predecessor, so records

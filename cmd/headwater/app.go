@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
+	"github.com/headwater-stream/headwater/producer"
+)
+
+// app is what every command works with.
+type app struct {
+	env            envconfig.Lookuper
+	environ        []string // NAME=value, to find misspelt variables
+	stdout, stderr io.Writer
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "headwater",
+		Short:         "Keeps Kafka topics equal to what a REST API holds, exactly once",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.catCommand(), a.stateCommand(), a.versionCommand())
+	for _, c := range root.Commands() {
+		if c.Args == nil {
+			c.Args = cobra.NoArgs
+		}
+	}
+	return root
+}
+
+// usageError is a mistake in flags, arguments, variables or the source file.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitEnvironment = 3
+	exitTakenOver   = 4
+)
+
+// exitCode is the only place that knows what an error means to whoever started the process.
+func exitCode(err error) int {
+	var (
+		usage       *usageError
+		file        *extract.FileError
+		environment *producer.EnvironmentError
+		registry    *avro.RegistryError
+		taken       *producer.TakenOverError
+		failed      *producer.FailedError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &taken):
+		return exitTakenOver
+	case errors.As(err, &failed):
+		if failed.Nothing {
+			return exitEnvironment
+		}
+		return exitFailed
+	case errors.As(err, &usage), errors.As(err, &file), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	case errors.As(err, &environment), errors.As(err, &registry):
+		return exitEnvironment
+	}
+	return exitFailed
+}
+
+// terminal says whether w is one, and how wide.
+func terminal(w io.Writer) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return width, err == nil && width > 0
+}
+
+// load reads the configuration and, for the warnings that it gives, says them.
+func (a *app) load() (*Config, error) {
+	cfg, warnings, err := loadConfig(a.env, a.environ)
+	for _, w := range warnings {
+		a.say("warning: " + w)
+	}
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return cfg, nil
+}
+
+func (a *app) say(line string) { _, _ = io.WriteString(a.stderr, line+"\n") }
+

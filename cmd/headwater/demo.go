@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+	"github.com/spf13/cobra"
+
+	"github.com/headwater-stream/headwater/internal/sandbox"
+	"github.com/headwater-stream/headwater/producer"
+)
+
+// demoToken is what the demo's sample API takes. It opens nothing else.
+const demoToken = "demo-token"
+
+func (a *app) demoCommand() *cobra.Command {
+	var once bool
+	var data apiFlags
+	demo := &cobra.Command{
+		Use:   "demo",
+		Short: "Shows the whole job on this machine: sample API, Kafka and schema registry included",
+		Long: `Starts a sample API, a Kafka broker and a schema registry inside this process, reads the thirteen resources of the API into
+Kafka, and stays up so that you can look at them. Everything is in memory and gone afterwards. A port that is taken is replaced
+by a free one, and said.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), data.config(demoToken), once) },
+	}
+	demo.Flags().BoolVar(&once, "once", false, "end after the first pass")
+	data.register(demo, 3*time.Second)
+	demo.AddCommand(a.demoAPICommand())
+	return demo
+}
+
+func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error {
+	stack, err := sandbox.Start(sandbox.StackConfig{API: api})
+	if err != nil {
+		return &producer.EnvironmentError{Op: "start the demo's servers", Err: err}
+	}
+	defer stack.Close()
+	a.say("started in this process (in memory, gone at the end):")
+	a.listening("sample API", stack.API.URL(), stack.API.Moved(), "  token "+demoToken+"; changes: "+stack.API.URL()+"/_sandbox/")
+	a.listening("Kafka", stack.Broker.Addr(), stack.Broker.Moved(), "")
+	a.listening("schema registry", stack.Registry.URL(), stack.Registry.Moved(), "")
+	env := demoEnvironment(a.env, stack)
+	inner := &app{env: env, stdout: a.stdout, stderr: a.stderr}
+	cfg, err := inner.load()
+	if err != nil {
+		return err
+	}
+	o := options{once: once}
+	if once {
+		return inner.work(ctx, cfg, o, nil)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return inner.work(ctx, cfg, o, func(p *pipeline, out io.Writer) {
+		a.say("reading thirteen resources; Ctrl-C ends it")
+		go (&app{stderr: out}).announce(ctx, p, cfg)
+	})
+}
+
+func (a *app) listening(what, where string, moved bool, more string) {
+	if moved {
+		more += "  (its usual port is taken)"
+	}
+	a.say(fmt.Sprintf("  %-16s %s%s", what, where, more))
+}
+
+// demoEnvironment lays the demo's servers and short pauses over the user's environment.
+func demoEnvironment(env envconfig.Lookuper, stack *sandbox.Stack) envconfig.Lookuper {
+	over := map[string]string{
+		"HEADWATER_SOURCE": "intercom", "HEADWATER_TOPIC_PREFIX": "", "HEADWATER_GROUP": "", "HEADWATER_METRICS_ADDR": "off",
+		"KAFKA_BROKERS": stack.Broker.Addr(), "SCHEMA_REGISTRY_URL": stack.Registry.URL(),
+		"SOURCE_BASE_URL": stack.API.URL(), "SOURCE_ACCESS_TOKEN": demoToken, "SOURCE_START_DATE": "",
+		"HEADWATER_POLL_INTERVAL": "2s", "HEADWATER_SNAPSHOT_INTERVAL": "15s",
+	}
+	plain := map[string]string{}
+	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY"} {
+		if v, ok := env.Lookup(name); ok {
+			plain[name] = v
+		}
+	}
+	maps.Copy(plain, over)
+	for name, v := range plain {
+		if v == "" {
+			delete(plain, name)
+		}
+	}
+	return envconfig.MapLookuper(plain)
+}
+
+// announce prints the summary once every resource was read for the first time.
+func (a *app) announce(ctx context.Context, p *pipeline, cfg *Config) {
+	for {
+		if sleep(ctx, 200*time.Millisecond) != nil {
+			return
+		}
+		first := true
+		for _, s := range p.worker.Progress() {
+			first = first && (s.Passes > 0 || s.Stopped)
+		}
+		if first {
+			break
+		}
+	}
+	a.summary(p, cfg)
+	a.say("everything was read once; it stays up and follows the API's changes until Ctrl-C")
+}
+
+// apiFlags are the sample API's settings.
+type apiFlags struct {
+	seed      uint64
+	size      int
+	churn     time.Duration
+	expiry    time.Duration
+	hold      bool
+	rateLimit int
+	token     string
+	listen    string
+}
+
+func (f *apiFlags) register(c *cobra.Command, churn time.Duration) {
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "chooses the data")
+	c.Flags().IntVar(&f.size, "size", sandbox.DefaultSize, "number of contacts; the others are in proportion")
+	c.Flags().DurationVar(&f.churn, "churn", churn, "interval of changes by itself; 0: none")
+	c.Flags().DurationVar(&f.expiry, "scroll-expiry", sandbox.DefaultScrollExpiry, "life of a scroll after its last use")
+	c.Flags().BoolVar(&f.hold, "scroll-hold", false, "a finished scroll keeps its place until it expires")
+	c.Flags().IntVar(&f.rateLimit, "rate-limit", sandbox.DefaultRateLimit, "requests in ten seconds; negative: no limit")
+}
+
+func (f *apiFlags) config(token string) sandbox.APIConfig {
+	return sandbox.APIConfig{Seed: f.seed, Size: f.size, Churn: f.churn, ScrollExpiry: f.expiry, ScrollHold: f.hold, RateLimit: f.rateLimit, Token: token}
+}
+
+func (a *app) demoAPICommand() *cobra.Command {
+	var data apiFlags
+	c := &cobra.Command{
+		Use:   "api",
+		Short: "Serves the sample API alone",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			server, err := sandbox.StartAPI(data.config(data.token), data.listen)
+			if err != nil {
+				return &producer.EnvironmentError{Op: "start the sample API", Err: err}
+			}
+			defer server.Close()
+			a.listening("sample API", server.URL(), server.Moved(), "  token "+strconv.Quote(data.token)+"; changes: "+server.URL()+"/_sandbox/")
+			<-c.Context().Done()
+			return nil
+		},
+	}
+	data.register(c, 0)
+	c.Flags().StringVar(&data.token, "token", demoToken, "the access token that it takes")
+	c.Flags().StringVar(&data.listen, "listen", sandbox.DefaultAPIAddr, "host:port")
+	return c
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headwater-stream/headwater/producer"
+)
+
+func (a *app) stateCommand() *cobra.Command {
+	state := &cobra.Command{
+		Use: "state", Short: "Looks at the state topic",
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	var asJSON bool
+	show := &cobra.Command{
+		Use: "show", Short: "Prints the position of every unit of work", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.load()
+			if err != nil {
+				return err
+			}
+			names, err := cfg.names()
+			if err != nil {
+				return err
+			}
+			opts, err := cfg.kafkaOptions()
+			if err != nil {
+				return &usageError{err}
+			}
+			if err := pingKafka(c.Context(), opts, cfg.KafkaBrokers); err != nil {
+				return err
+			}
+			rows, err := producer.ReadState(c.Context(), opts, names)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(a.stdout).Encode(rows)
+			}
+			return a.printState(rows)
+		},
+	}
+	show.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	state.AddCommand(show)
+	return state
+}
+
+func (a *app) printState(rows []producer.StateRow) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "UNIT\tLANE\tPHASE\tDONE\tWATERMARK\tBEHIND\tRECORDS\tCOMMITTED\tNOTE")
+	for _, r := range rows {
+		behind := ""
+		if r.State.Phase == "live" && r.State.Watermark != "" {
+			if t, err := time.Parse(time.RFC3339, r.State.Watermark); err == nil {
+				behind = age(time.Since(t))
+			}
+		}
+		note := ""
+		if len(r.State.Owed) > 0 {
+			note = fmt.Sprintf("owes %v", r.State.Owed)
+		}
+		if r.Stale {
+			note = "of an older plan"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%v\t%s\t%s\t%d\t%s ago\t%s\n", r.Unit, r.Lane, r.State.Phase, r.State.Done, r.State.Watermark, behind,
+			r.State.Records, age(time.Since(r.State.At)), note)
+	}
+	return w.Flush()
+}
+
+// names are the topics of the configured source; its file is read only where no prefix is set.
+func (c *Config) names() (producer.Names, error) {
+	if c.TopicPrefix != "" {
+		return producer.Names{Prefix: c.TopicPrefix}, nil
+	}
+	src, err := loadSource(c.Source)
+	if err != nil {
+		return producer.Names{}, err
+	}
+	return producer.Names{Prefix: src.Name + "."}, nil
+}
