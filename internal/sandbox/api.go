@@ -92,6 +92,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.stats.enter(c.resource)
 	defer a.stats.leave()
 	f := a.faults.take(c.resource)
+	if f.resource != "" {
+		a.stats.fault(c.resource)
+	}
 	if f.slow > 0 && a.cfg.Sleep(r.Context(), f.slow) != nil {
 		return // the client has gone
 	}

@@ -3,8 +3,6 @@ package sandbox
 import (
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode"
 )
 
 // person is who a contact or an admin is. It never changes.
@@ -26,19 +24,47 @@ func (w *workspace) adminPerson(n int) person {
 	return p
 }
 
-// mailbox turns a name into the part of an address before the @.
+// mailbox turns a name into the part of an address before the @: ASCII letters only, accents spelt out.
 func mailbox(name string) string {
-	plain := strings.NewReplacer("ö", "oe", "ü", "ue", "ß", "ss", "é", "e", "É", "e", "á", "a", "í", "i", "ø", "oe", "Ł", "l", "Ç", "c", "ë", "e")
-	var b strings.Builder
-	for _, r := range strings.ToLower(plain.Replace(name)) {
-		if r < unicode.MaxASCII && unicode.IsLetter(r) {
-			b.WriteRune(r)
+	out := make([]byte, 0, len(name))
+	for _, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z':
+			out = append(out, byte(r))
+		case r >= 'A' && r <= 'Z':
+			out = append(out, byte(r-'A'+'a'))
+		default:
+			out = append(out, spelt(r)...)
 		}
 	}
-	if b.Len() == 0 {
+	if len(out) == 0 {
 		return "contact"
 	}
-	return b.String()
+	return string(out)
+}
+
+func spelt(r rune) string {
+	switch r {
+	case 'ö', 'ø':
+		return "oe"
+	case 'ü':
+		return "ue"
+	case 'ß':
+		return "ss"
+	case 'é', 'É', 'ë':
+		return "e"
+	case 'á':
+		return "a"
+	case 'í':
+		return "i"
+	case 'Ł':
+		return "l"
+	case 'Ç':
+		return "c"
+	case 'ñ':
+		return "n"
+	}
+	return ""
 }
 
 // companyOf returns the number of the company that contact n works for.
@@ -52,7 +78,7 @@ func (w *workspace) companyName(n int) string {
 }
 
 func (w *workspace) companyDomain(n int) string {
-	return mailbox(strings.ReplaceAll(w.companyName(n), " ", "")) + strconv.Itoa(n) + ".example"
+	return mailbox(w.companyName(n)) + strconv.Itoa(n) + ".example"
 }
 
 const firstAdminID = 5017690

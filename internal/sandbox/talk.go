@@ -62,6 +62,9 @@ func followUps() []string {
 type lines struct{ name, agent, company, number, amount, feature string }
 
 func (l lines) fill(text string) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
 	return strings.NewReplacer("{name}", l.name, "{agent}", l.agent, "{company}", l.company, "{number}", l.number,
 		"{amount}", l.amount, "{feature}", l.feature).Replace(text)
 }
