@@ -189,6 +189,11 @@ func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, er
 	if err != nil {
 		return nil, err
 	}
+	if q.token != "" && q.resource.request.pages.kind == pagingScroll {
+		// net/http sends a GET again by itself when a kept-alive connection drops, and the server would skip a page. It
+		// does not while there is a body that it cannot rewind; an empty one adds nothing to the request.
+		hr.Body = io.NopCloser(strings.NewReader(""))
+	}
 	hr.Header = c.headers.Clone()
 	if q.body != nil {
 		hr.Header.Set("Content-Type", "application/json")

@@ -111,18 +111,14 @@ func (l *loader) loadClient(s *section) {
 		return
 	}
 	spec := &l.src.client
-	if spec.baseURL = l.template(client, "base_url", l.settingsOnly); spec.baseURL == nil {
-		l.mistake(client.at, "client has no base_url")
-	}
+	spec.baseURL = l.requiredTemplate(client, "base_url")
 	spec.headers = l.templates(client, "headers", l.settingsOnly)
 	if auth := client.sub("auth", "auth", authWords); auth != nil {
 		if auth.node("type") == nil {
 			l.mistake(auth.at, "auth has no type (supported: bearer)")
 		}
 		auth.word("type", []string{"bearer"}, []string{"api_key", "http_basic", "oauth2_client_credentials"})
-		if spec.token = l.template(auth, "token", l.settingsOnly); spec.token == nil {
-			l.mistake(auth.at, "auth has no token")
-		}
+		spec.token = l.requiredTemplate(auth, "token")
 	}
 	if rate := client.sub("rate_limit", "rate_limit", rateWords); rate != nil {
 		spec.rate = rateHeaders{rate.text("limit_header"), rate.text("remaining_header"), rate.text("reset_header")}
@@ -130,6 +126,13 @@ func (l *loader) loadClient(s *section) {
 			l.mistake(rate.at, "rate_limit wants limit_header, remaining_header and reset_header")
 		}
 	}
+}
+
+func (l *loader) requiredTemplate(s *section, field string) *template {
+	if s.node(field) == nil {
+		l.mistake(s.at, "%s has no %s", s.what, field)
+	}
+	return l.template(s, field, l.settingsOnly)
 }
 
 // template compiles a field's text; nil if it is absent or wrong.
