@@ -68,8 +68,11 @@ func (d *declaration) inferArray(path []string, arrays []value) *node {
 		return nil
 	}
 	n := &node{kind: arrayKind, items: d.infer(path, items)}
-	if n.items == nil {
+	switch {
+	case n.items == nil:
 		return nil
+	case n.items.kind == jsonKind: // mixed further inside; JSON text is a matter of fields, not of items
+		return n.items
 	}
 	for _, item := range items {
 		if item.kind == nullValue {

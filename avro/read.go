@@ -2,7 +2,6 @@ package avro
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,19 +11,7 @@ import (
 // maxDepth is how deep arrays and objects of a record may nest.
 const maxDepth = 128
 
-// parseRecord parses a record, which has to be one JSON object.
-func parseRecord(text []byte) (value, error) {
-	v, err := parseValue(text)
-	if err != nil {
-		return value{}, err
-	}
-	if v.kind != objectValue {
-		return value{}, errors.New("record is not a JSON object")
-	}
-	return v, nil
-}
-
-// parseValue leaves the grammar to encoding/json, so what follows may trust it. Invalid UTF-8 (each byte) and lone
+// parseValue parses one JSON value. It leaves the grammar to encoding/json, so what follows may trust it. Invalid UTF-8 (each byte) and lone
 // surrogates become U+FFFD, as encoding/json has it.
 func parseValue(text []byte) (value, error) {
 	if !json.Valid(text) {

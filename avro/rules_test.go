@@ -41,6 +41,7 @@ func TestRules(t *testing.T) {
 			"{id string*, n double, n__string string}", []string{`{"id":"2","n__string":"9007199254740993"}`, `{"id":"3","n__string":"1e400"}`, `{"id":"4","n__string":"1e-400"}`, `{"id":"5","n__string":"0.1000000000000000055511151231257827"}`, `{"id":"6","n":9007199254740992}`, `{"id":"7","n":0}`}},
 		{"2^53+1 in a long", nil, [][]string{{`{"id":"1","n":9007199254740993}`}}, "{id string*, n long}", []string{`{"id":"1","n":9007199254740993}`}},
 		{"mixed array", nil, [][]string{{`{"id":"1","a":[1,"x",null]}`}}, "{id string*, a json}", []string{`{"id":"1","a":[1,"x",null]}`}},
+		{"mixed inside an array of arrays", nil, [][]string{{`{"id":"1","a":[[1,"x"]]}`}}, "{id string*, a json}", []string{`{"id":"1","a":[[1,"x"]]}`}},
 		{"array conflict goes whole to json", nil, [][]string{{`{"id":"1","a":[1]}`}, {`{"id":"2","a":[2,"x"]}`, `{"id":"3","a":[3,null]}`, `{"id":"4","a":[1.5]}`}},
 			"{id string*, a []long, a__json json}", []string{`{"id":"2","a__json":[2,"x"]}`, `{"id":"3","a__json":[3,null]}`, `{"id":"4","a__json":[1.5]}`}},
 		{"nulls seen first make items nullable", nil, [][]string{{`{"id":"1","a":[1,null]}`}}, "{id string*, a []?long}", []string{`{"id":"1","a":[1,null]}`}},

@@ -91,10 +91,10 @@ func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, erro
 	objects := make([]value, len(records))
 	good := make([]value, 0, len(records))
 	for i, r := range records {
-		v, err := parseRecord(r)
+		v, err := parseValue(r)
 		if err == nil {
 			out[i].Digest = v.digest()
-			err = s.declared.checkKeys(v)
+			err = s.declared.check(v)
 		}
 		if err != nil {
 			out[i].fail(err)
@@ -127,8 +127,11 @@ func (e *Encoded) fail(err error) {
 	}
 }
 
-// checkKeys refuses a record without a usable key: its key fields have to be strings or integers.
-func (d *declaration) checkKeys(v value) error {
+// check refuses what is no object and a record without a usable key: its key fields have to be strings or integers.
+func (d *declaration) check(v value) error {
+	if v.kind != objectValue {
+		return errors.New("record is not a JSON object")
+	}
 	for _, key := range d.Key {
 		switch k := v.member(key); {
 		case k.kind == nullValue:
