@@ -33,6 +33,7 @@ type compose struct {
 type service struct {
 	Image       string                `yaml:"image"`
 	Build       any                   `yaml:"build"`
+	Command     []string              `yaml:"command"`
 	Ports       []string              `yaml:"ports"`
 	Environment map[string]string     `yaml:"environment"`
 	HealthCheck *healthCheck          `yaml:"healthcheck"`
@@ -166,5 +167,23 @@ func TestComposeSetsKnownVariables(t *testing.T) {
 				t.Errorf("service %s: %s is no variable of the program", name, env)
 			}
 		}
+	}
+}
+
+// The token that headwater sends is the one that the sample API takes, and the API is where headwater looks for it.
+func TestComposeTokenAndAddressAgree(t *testing.T) {
+	t.Parallel()
+	c := loadCompose(t)
+	command, env := c.Services["sample-api"].Command, c.Services["headwater"].Environment
+	flags := map[string]string{}
+	for i := 0; i+1 < len(command); i++ {
+		flags[command[i]] = command[i+1]
+	}
+	if token := flags["--token"]; token == "" || token != env["SOURCE_ACCESS_TOKEN"] {
+		t.Errorf("the sample API takes %q, headwater sends %q", token, env["SOURCE_ACCESS_TOKEN"])
+	}
+	_, port, _ := strings.Cut(flags["--listen"], ":")
+	if want := "http://sample-api:" + port; env["SOURCE_BASE_URL"] != want {
+		t.Errorf("headwater looks for the sample API at %q, it listens at %q", env["SOURCE_BASE_URL"], want)
 	}
 }

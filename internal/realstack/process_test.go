@@ -57,7 +57,7 @@ func TestStopKillsWhatDoesNotEnd(t *testing.T) {
 	if err := polite.stop(t.Context(), time.Minute); err != nil || polite.running() {
 		t.Errorf("stop: %v", err)
 	}
-	stubborn := sleeper(t, `trap "" TERM; echo ready; sleep 600 & wait; wait; wait`)
+	stubborn := sleeper(t, `trap "" TERM; echo ready; exec sleep 600`)
 	waitForLog(t, stubborn, "ready")
 	if err := stubborn.stop(t.Context(), 100*time.Millisecond); err == nil || stubborn.running() {
 		t.Errorf("stop: %v, running: %v", err, stubborn.running())
