@@ -53,15 +53,22 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error 
 		return err
 	}
 	o := options{once: once}
-	if once {
-		return inner.work(ctx, cfg, o, nil)
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	return inner.work(ctx, cfg, o, func(p *pipeline, out io.Writer) {
-		a.say("reading thirteen resources; Ctrl-C ends it")
-		go (&app{stderr: out}).announce(ctx, p, cfg)
+	p, err := inner.work(ctx, cfg, o, func(p *pipeline, out io.Writer) {
+		if !once {
+			go (&app{stderr: out}).announce(ctx, p)
+		}
 	})
+	if p != nil {
+		a.summary(p, false)
+		ended := "the demo has ended, its servers and data are gone"
+		if once {
+			ended += "; without --once it stays up to be looked at"
+		}
+		a.say(ended)
+	}
+	return err
 }
 
 func (a *app) listening(what, where string, moved bool, more string) {
@@ -95,7 +102,7 @@ func demoEnvironment(env envconfig.Lookuper, stack *sandbox.Stack) envconfig.Loo
 }
 
 // announce prints the summary once every resource was read for the first time.
-func (a *app) announce(ctx context.Context, p *pipeline, cfg *Config) {
+func (a *app) announce(ctx context.Context, p *pipeline) {
 	for {
 		if sleep(ctx, 200*time.Millisecond) != nil {
 			return
@@ -108,8 +115,8 @@ func (a *app) announce(ctx context.Context, p *pipeline, cfg *Config) {
 			break
 		}
 	}
-	a.summary(p, cfg)
-	a.say("everything was read once; it stays up and follows the API's changes until Ctrl-C")
+	a.summary(p, true)
+	a.say("everything was read once; now it follows the API's changes. Ctrl-C ends it")
 }
 
 // apiFlags are the sample API's settings.

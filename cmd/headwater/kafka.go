@@ -23,7 +23,7 @@ import (
 func (c *Config) kafkaOptions() ([]kgo.Opt, error) {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(c.KafkaBrokers...),
-		kgo.ClientID("headwater-" + c.Source),
+		kgo.ClientID("headwater"),
 		kgo.DialTimeout(5 * time.Second),
 	}
 	if c.KafkaTLS {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -148,7 +149,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// where is one line that says what is read and where it goes.
-func (p *pipeline) where(host string) string {
-	return fmt.Sprintf("%s at %s → Kafka %v, topics %s*, schemas at %s", p.source.Title, host, p.cfg.KafkaBrokers, p.names.Prefix, p.cfg.RegistryURL)
+// String is one line that says what is read and where it goes.
+func (p *pipeline) String() string {
+	return fmt.Sprintf("reading %s → Kafka at %s, topics %s*, schemas at %s", p.source.Title,
+		strings.Join(p.cfg.KafkaBrokers, ","), p.names.Prefix, p.cfg.RegistryURL)
 }

@@ -24,7 +24,11 @@ What an unselected substream misses is remembered and made up for when it is sel
 			if err != nil {
 				return err
 			}
-			return a.work(c.Context(), cfg, o, nil)
+			p, err := a.work(c.Context(), cfg, o, nil)
+			if p != nil {
+				a.summary(p, true)
+			}
+			return err
 		},
 	}
 	c.Flags().BoolVar(&o.once, "once", false, "end after what is left of backfills, one live pass and every listing")
@@ -32,23 +36,23 @@ What an unselected substream misses is remembered and made up for when it is sel
 	return c
 }
 
-// work runs the main job with its display, and prints the summary. started, where given, is called when the servers have
-// answered; what is written to out appears above the display.
-func (a *app) work(ctx context.Context, cfg *Config, o options, started func(p *pipeline, out io.Writer)) error {
+// work runs the main job with its display. started, where given, is called when the servers have answered; what is written to
+// out appears above the display. The pipeline is returned if it was started, also with an error.
+func (a *app) work(ctx context.Context, cfg *Config, o options, started func(p *pipeline, out io.Writer)) (*pipeline, error) {
 	show := newDisplay(a.stderr, cfg, time.Now)
 	p, err := a.newPipeline(cfg, o, show.logger())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.preflight(ctx, o); err != nil {
-		return err
+		return nil, err
 	}
+	a.say(p.String())
 	if started != nil {
 		started(p, show)
 	}
 	show.start(p.worker.Progress)
 	err = p.worker.Run(ctx)
 	show.stop()
-	a.summary(p, cfg)
-	return err
+	return p, err
 }

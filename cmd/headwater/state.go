@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -53,7 +54,7 @@ func (a *app) stateCommand() *cobra.Command {
 func (a *app) printState(rows []producer.StateRow) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "UNIT\tLANE\tPHASE\tDONE\tWATERMARK\tBEHIND\tRECORDS\tCOMMITTED\tNOTE")
-	for _, r := range rows {
+	for _, r := range collapse(rows) {
 		behind := ""
 		if r.State.Phase == "live" && r.State.Watermark != "" {
 			if t, err := time.Parse(time.RFC3339, r.State.Watermark); err == nil {
@@ -62,7 +63,7 @@ func (a *app) printState(rows []producer.StateRow) error {
 		}
 		note := ""
 		if len(r.State.Owed) > 0 {
-			note = fmt.Sprintf("owes %v", r.State.Owed)
+			note = "owes " + strings.Join(r.State.Owed, ", ")
 		}
 		if r.Stale {
 			note = "of an older plan"
@@ -71,6 +72,24 @@ func (a *app) printState(rows []producer.StateRow) error {
 			r.State.Records, age(time.Since(r.State.At)), note)
 	}
 	return w.Flush()
+}
+
+// collapse makes one row of neighbouring windows that are done: they say the same, and there can be hundreds.
+func collapse(rows []producer.StateRow) []producer.StateRow {
+	var short []producer.StateRow
+	for _, r := range rows {
+		last := len(short) - 1
+		resource, number, isWindow := strings.Cut(r.Unit, "/")
+		if !isWindow || !r.State.Done || last < 0 || !short[last].State.Done || !strings.HasPrefix(short[last].Unit, resource+"/") {
+			short = append(short, r)
+			continue
+		}
+		first, _, _ := strings.Cut(short[last].Unit, "…")
+		short[last].Unit = first + "…" + number
+		short[last].State.Records += r.State.Records
+		short[last].State.Watermark, short[last].State.At = r.State.Watermark, r.State.At
+	}
+	return short
 }
 
 // names are the topics of the configured source; its file is read only where no prefix is set.

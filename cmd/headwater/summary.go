@@ -2,24 +2,29 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/headwater-stream/headwater/extract"
 	"github.com/headwater-stream/headwater/producer"
 )
 
-// summary says what each resource brought, what changed in its schema, and what to look at next.
-func (a *app) summary(p *pipeline, cfg *Config) {
-	for _, line := range summaryLines(p.worker.Progress(), time.Now()) {
+// summary says what each resource brought, what changed in its schema, and, where there is something to look at, with which
+// commands.
+func (a *app) summary(p *pipeline, next bool) {
+	for _, line := range summaryLines(p.source, p.worker.Progress(), time.Now()) {
 		a.say(line)
 	}
-	a.say("next:  " + strings.Join(nextCommands(p.names, cfg, firstResource(p.worker.Progress())), "\n       "))
+	if next {
+		a.say("next:  " + strings.Join(nextCommands(p, firstResource(p.worker.Progress())), "\n       "))
+	}
 }
 
-func summaryLines(all []producer.Status, now time.Time) []string {
+func summaryLines(src *extract.Source, all []producer.Status, now time.Time) []string {
 	var lines, notes []string
 	for _, s := range all {
-		line := fmt.Sprintf("%-20s %9d records  %5d deletes  %-16s  %s", s.Resource, s.Published, s.Deleted, schemaText(s), readText(s, now))
+		line := fmt.Sprintf("%-20s %9d upserts  %5d deletes  %-16s  %s", s.Resource, s.Published, s.Deleted, schemaText(s), readText(src.Resource(s.Resource), s, now))
 		lines = append(lines, strings.TrimRight(line, " "))
 		if s.Dead > 0 {
 			notes = append(notes, fmt.Sprintf("! %s: %d records could not be published and are in the dead letters", s.Resource, s.Dead))
@@ -43,11 +48,22 @@ func schemaText(s producer.Status) string {
 	return fmt.Sprintf("schema v%d (id %d)", s.Schema, s.SchemaID)
 }
 
-func readText(s producer.Status, now time.Time) string {
-	if s.Watermark.IsZero() {
+// readText says how the resource is read and how fresh it is. A live pass reads the last minutes before its watermark's clock
+// again and again, because records become visible late: that much behind is none.
+func readText(r *extract.Resource, s producer.Status, now time.Time) string {
+	switch {
+	case r.Parent != nil:
+		return "with " + r.Parent.Name
+	case r.Incremental == nil:
 		return "full listing"
+	case s.Watermark.IsZero():
+		return ""
 	}
-	return fmt.Sprintf("watermark %s (%s behind)", s.Watermark.UTC().Format(time.RFC3339), age(now.Sub(s.Watermark)))
+	text := "watermark " + s.Watermark.UTC().Format(time.RFC3339)
+	if behind := now.Sub(s.Watermark) - r.Incremental.Lookback; behind > time.Minute {
+		return text + " (" + age(behind) + " behind)"
+	}
+	return text + " (current; the last " + age(r.Incremental.Lookback) + " are always read again)"
 }
 
 func firstResource(all []producer.Status) string {
@@ -60,14 +76,23 @@ func firstResource(all []producer.Status) string {
 }
 
 // nextCommands can be copied as they stand.
-func nextCommands(n producer.Names, cfg *Config, resource string) []string {
-	broker := cfg.KafkaBrokers[0]
+func nextCommands(p *pipeline, resource string) []string {
+	broker, program := p.cfg.KafkaBrokers[0], os.Args[0]
+	// Servers at other places than the defaults have to be named.
+	var where string
+	if broker != "127.0.0.1:9092" {
+		where += "KAFKA_BROKERS=" + strings.Join(p.cfg.KafkaBrokers, ",") + " "
+	}
+	atRegistry := where
+	if p.cfg.RegistryURL != "http://127.0.0.1:8081" {
+		atRegistry += "SCHEMA_REGISTRY_URL=" + p.cfg.RegistryURL + " "
+	}
 	return []string{
-		fmt.Sprintf("headwater cat %s -n 3", resource),
-		"headwater state show",
+		fmt.Sprintf("%s%s cat %s -n 3", atRegistry, program, resource),
+		fmt.Sprintf("%s%s state show", where, program),
 		fmt.Sprintf("kcat -b %s -L", broker),
-		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k %%S bytes [%%h]\n'`, broker, n.Data(resource)),
-		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k\t%%s\n'`, broker, n.State()),
+		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k %%S bytes [%%h]\n'`, broker, p.names.Data(resource)),
+		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k\t%%s\n'`, broker, p.names.State()),
 	}
 }
 
