@@ -324,8 +324,7 @@ func (p *pass) due(next UnitState) bool {
 
 // save commits without asking whether it is worth it.
 func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
-	now := p.cfg.Now()
-	next.At = now.UTC()
+	next.At = p.stamp()
 	records := append(b.records, stateRecord(p.names, p.lane, p.unit, next))
 	phases := p.moveBack(b)
 	for name, u := range phases {
@@ -337,7 +336,7 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	// Committed: only now may memory know.
 	b.learn()
 	p.dead.learn(b)
-	p.saved, p.savedAt = next, now
+	p.saved, p.savedAt = next, p.cfg.Now()
 	p.board.setUnit(p.unit, next)
 	for name, u := range phases {
 		p.board.setUnit(name, u)

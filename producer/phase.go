@@ -84,7 +84,7 @@ func (p *pass) moveBack(b *batch) map[string]UnitState {
 			continue
 		}
 		u.Page = first[:len(first)-1] // sorts before it, and after every key that is less than that
-		u.At = p.cfg.Now().UTC()
+		u.At = p.stamp()
 		moved[child.Name] = u
 	}
 	return moved

@@ -21,7 +21,7 @@ const (
 // newPlan is a resource's first plan: what its topic is and must stay.
 func (r *runner) newPlan(res *extract.Resource) Plan {
 	info := r.topics[r.names.Data(res.Name)]
-	return Plan{V: stateVersion, Plan: 1, Key: keyNames(res), Format: valueFormat, TopicID: info.ID, Partitions: int(info.Partitions), At: r.cfg.Now().UTC()}
+	return Plan{V: stateVersion, Plan: 1, Key: keyNames(res), Format: valueFormat, TopicID: info.ID, Partitions: int(info.Partitions), At: r.stamp()}
 }
 
 // planBackfill asks the API how much there is and cuts [from, T0) into windows. T0 is the API's clock less the lookback: what
@@ -155,7 +155,7 @@ func (r *runner) catchUpUnit(ctx context.Context, plan Plan) (UnitState, error) 
 		return UnitState{}, err
 	}
 	pos := extract.Position{Phase: extract.PhaseBackfill, Window: extract.Window{Start: from, End: end}}
-	return UnitState{V: stateVersion, Plan: plan.Plan, At: r.cfg.Now().UTC()}.at(pos), nil
+	return UnitState{V: stateVersion, Plan: plan.Plan, At: r.stamp()}.at(pos), nil
 }
 
 // passEnd is the end of a pass that begins now: the API's clock, the second that is running included.

@@ -119,7 +119,7 @@ func (s *session) takeLanes(ctx context.Context) error {
 		}
 		s.lanes = append(s.lanes, l)
 		claim := s.claim
-		claim.At = s.cfg.Now().UTC()
+		claim.At = s.stamp()
 		if err := s.takeOne(ctx, l, claim); err != nil {
 			return err
 		}

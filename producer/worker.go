@@ -90,6 +90,9 @@ func (w *Worker) subject(r *extract.Resource) *avro.Subject {
 	return avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), d, func(c avro.Change) { w.progress.schema(r.Name, c) })
 }
 
+// stamp is the time that goes into state records.
+func (w *Worker) stamp() time.Time { return w.cfg.Now().UTC().Truncate(time.Millisecond) }
+
 // selected says whether the resource's records are to be published.
 func (w *Worker) selected(r *extract.Resource) bool {
 	if len(w.cfg.Resources) == 0 {
