@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode"
 )
 
 // refused makes the error for an answer other than 2xx, with the API's own words.
@@ -82,9 +83,9 @@ func looseText(v json.RawMessage) string {
 
 // finish takes the secrets out of an error and says what a person can do.
 func (c *Client) finish(e *Error, q *request) *Error {
-	e.URL, e.Message = c.scrub(e.URL), c.scrub(e.Message)
+	e.URL, e.Message = c.scrub(e.URL), oneLine(c.scrub(e.Message))
 	for i := range e.Codes {
-		e.Codes[i] = c.scrub(e.Codes[i])
+		e.Codes[i] = oneLine(c.scrub(e.Codes[i]))
 	}
 	if e.Hint != "" {
 		return e
@@ -108,6 +109,11 @@ func (c *Client) finish(e *Error, q *request) *Error {
 		e.Hint = "check base_url and the path in the source file"
 	}
 	return e
+}
+
+// oneLine keeps what an API says from breaking lines, or a terminal.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || unicode.IsControl(r) }), " ")
 }
 
 // brief is what a wait says of the error: the status, or the cause.

@@ -1,0 +1,86 @@
+package extract
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	s := &search{list: "conversations", perPage: 2, rows: rowsAt(-900, -800, -700)}
+	b := newBench(t, s.ServeHTTP)
+	p, err := b.c.Probe(t.Context(), b.src.Resource("conversations"), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Probe{Total: 3, PageSize: 2, More: true, Earliest: epoch.Add(-900 * time.Second), Clock: epoch}
+	if p != want {
+		t.Errorf("got %+v, want %+v", p, want)
+	}
+	if got := s.made()[0].Query.Value[0].Value.String(); got != "0" {
+		t.Errorf("an open beginning is asked from %s", got)
+	}
+}
+
+func TestProbeOfWhatIsSortedDescending(t *testing.T) {
+	t.Parallel()
+	next := `null`
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, 200, `{"activity_logs":[{"id":"b","created_at":1773140000},{"id":"a","created_at":1773130000}],"pages":{"next":%s}}`, next)
+	})
+	p, err := b.c.Probe(t.Context(), b.src.Resource("activity_logs"), time.Time{})
+	if err != nil || p.Total != -1 || p.More || p.Earliest != time.Unix(1773130000, 0).UTC() {
+		t.Errorf("%+v, %v", p, err)
+	}
+	next = `"/admins/activity_logs?page=2"`
+	p, err = b.c.Probe(t.Context(), b.src.Resource("activity_logs"), time.Time{})
+	if err != nil || !p.More || !p.Earliest.IsZero() {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestNowIsTheAPIsClock(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		w.Header().Set("Date", epoch.Add(time.Hour).Format(http.TimeFormat))
+		reply(w, 200, noAdmins)
+	})
+	for i := range 2 {
+		now, err := b.c.Now(t.Context(), b.src.Resource("companies"))
+		if want := epoch.Add(time.Hour + time.Duration(i)*time.Minute); err != nil || now != want {
+			t.Errorf("got %v, %v, want %v", now, err, want)
+		}
+		_ = b.clock.Sleep(t.Context(), time.Minute)
+	}
+	if requests != 1 {
+		t.Errorf("%d requests", requests)
+	}
+}
+
+func TestNowWithoutDate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Date"] = nil
+		reply(w, 200, noAdmins)
+	})
+	if now, err := b.c.Now(t.Context(), b.src.Resource("admins")); err != nil || now != epoch {
+		t.Errorf("got %v, %v", now, err)
+	}
+}
+
+func TestCheckOpensNoScroll(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "scroll") {
+			t.Error("a scroll was opened")
+		}
+		reply(w, 401, `{"errors":[{"code":"unauthorized","message":"Access Token Invalid"}]}`)
+	})
+	for _, r := range b.src.Resources {
+		wantKind(t, b.c.Check(t.Context(), r), KindUnauthorized, "Access Token Invalid")
+	}
+}
