@@ -44,8 +44,9 @@ func NewDecoder(reg interface {
 // timestamps as RFC 3339 in UTC, dates as 2006-01-02. Fields that are null are left out; nulls in arrays are not. A string
 // that holds JSON text stands there as that JSON. The result is the caller's.
 //
-// Types that only other producers register are shown as goavro gives them: bytes in base64, unions of several types as
-// {"type": value}.
+// A value that is not of its schema gives an error, and takes no more memory than its size warrants; that is not so for
+// types that only other producers register, where goavro believes the counts it reads. Such types are shown as goavro
+// gives them: bytes in base64, unions of several types as {"type": value}.
 func (d *Decoder) JSON(ctx context.Context, framed []byte) ([]byte, error) {
 	if len(framed) < 5 || framed[0] != 0 {
 		return nil, errors.New("decode value: it does not begin with the frame 0x00 and a schema id")
@@ -99,6 +100,11 @@ func (c *codec) native(data []byte) (native any, rest []byte, err error) {
 			err = fmt.Errorf("malformed value: %v", p)
 		}
 	}()
+	if c.root != nil {
+		if _, err := c.root.skim(data); err != nil && !errors.Is(err, errForeign) {
+			return nil, nil, err
+		}
+	}
 	return c.goavro.NativeFromBinary(data)
 }
 
