@@ -15,6 +15,7 @@ type bodyNode struct {
 	token   bool            // the page token; left out, with its name, while there is none
 
 	isObject, isList bool
+	made             bool // an object that exists for the page token alone
 }
 
 type bodyMember struct {
@@ -38,7 +39,7 @@ func (b *bodyNode) insertToken(path []string) error {
 	}
 	child := &bodyNode{token: true}
 	if len(path) > 1 {
-		child = &bodyNode{isObject: true}
+		child = &bodyNode{isObject: true, made: true}
 		if err := child.insertToken(path[1:]); err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (b *bodyNode) appendObject(dst []byte, v *variables, token string) ([]byte,
 	dst = append(dst, '{')
 	first := true
 	for _, m := range b.members {
-		if m.value.token && token == "" {
+		if (m.value.token || m.value.made) && token == "" {
 			continue
 		}
 		if !first {

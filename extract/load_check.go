@@ -72,10 +72,10 @@ func (l *loader) checkIncremental(p *pending) {
 		l.mistake(at, "an incremental substream is not supported yet")
 		return
 	}
-	if !p.uses[placeholder{scopeInterval, "start_time"}] {
+	if !p.broken && !p.uses[placeholder{scopeInterval, "start_time"}] {
 		l.mistake(at, "incremental, but the request never uses {{ stream_interval.start_time }}: every window would read everything")
 	}
-	if inc.LiveRowOrder != inc.RowOrder && !p.uses[placeholder{scopeInterval, "row_order"}] {
+	if inc.LiveRowOrder != inc.RowOrder && !p.broken && !p.uses[placeholder{scopeInterval, "row_order"}] {
 		l.mistake(at, "row_order and live_row_order differ, but the request never uses {{ stream_interval.row_order }}")
 	}
 	if p.resource.request.pages.kind == pagingScroll {

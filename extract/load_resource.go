@@ -23,6 +23,7 @@ type pending struct {
 	section    *section
 	fromParent []fromParent
 	uses       map[placeholder]bool // placeholders its request takes
+	broken     bool                 // the request has mistakes, and uses may lack something
 }
 
 // fromParent is one field of the parent that its children carry.
@@ -58,7 +59,9 @@ func (l *loader) loadResources(s *section) {
 func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	s := l.section(n, "a resource", defaults, resourceWords)
 	r := &Resource{Name: l.requiredName(s, "name")}
-	s.what = fmt.Sprintf("resource %q", r.Name)
+	if r.Name != "" {
+		s.what = fmt.Sprintf("resource %q", r.Name)
+	}
 	p := &pending{resource: r, section: s, uses: map[placeholder]bool{}}
 	r.Doc, r.Permission = s.text("description"), s.text("permission")
 	s.word("write_disposition", []string{"merge"}, []string{"append", "replace", "skip"})
@@ -69,7 +72,9 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	l.loadDeletes(p)
 	l.loadKey(p)
 	r.Columns = l.loadColumns(s)
+	before := len(l.mistakes)
 	l.loadEndpoint(p)
+	p.broken = len(l.mistakes) > before
 	return p
 }
 

@@ -1,0 +1,71 @@
+package extract
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"testing"
+)
+
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(small))
+	if text, err := os.ReadFile("../sources/intercom.yaml"); err == nil {
+		f.Add(text)
+	}
+	f.Add([]byte("name: *a\nresources: [{<<: {}, name: &x y}]"))
+	f.Add([]byte("? [a]\n: b"))
+	f.Add([]byte("resources: [{endpoint: {body: [}]"))
+	f.Add([]byte("resources:\n- \n- name:\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		src, err := Load("fuzz.yaml", text)
+		if err != nil {
+			var fe *FileError
+			if !errors.As(err, &fe) || len(fe.Mistakes) == 0 || err.Error() == "" {
+				t.Fatalf("not a FileError: %v", err)
+			}
+			return
+		}
+		for _, r := range src.Resources {
+			if r.Name == "" || len(r.Key) == 0 || r.request.path == nil {
+				t.Fatalf("passes: %+v", r)
+			}
+		}
+	})
+}
+
+func FuzzPage(f *testing.F) {
+	src := readSource(f)
+	c, err := NewClient(src, map[string]string{"access_token": "x"}, Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{
+		`{"conversations":[{"id":"1","updated_at":5}],"total_count":1,"pages":{"next":{"starting_after":"x"}}}`,
+		`{"segments":[{"id":1}],"pages":{"next":"/x"}}`, `{"type":"error.list","errors":[{}]}`, `{"segments":[{},{"id":[]}]}`,
+		`{"data":[{"\u0069d":"1","id":2}]}`, `{"error":"x"}`, `{"pages":{"next":{"page":{}}},"segments":[]}`,
+	} {
+		f.Add([]byte(text), 0)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, which int) {
+		r := src.Resources[uint(which)%uint(len(src.Resources))]
+		if checkJSON(text) != nil {
+			return
+		}
+		q := &request{resource: r, method: "GET", url: c.base}
+		var parent *parentFields
+		if r.Parent != nil {
+			parent = &parentFields{key: "p", names: []string{r.fromParent[0].field}, values: []json.RawMessage{json.RawMessage(`"p"`)}}
+		}
+		_ = c.refused(q, 400, text).Error()
+		a, err := c.parse(q, text, parent)
+		if err != nil {
+			_ = err.Error()
+			return
+		}
+		for _, record := range a.records {
+			if !json.Valid(record.JSON) || record.JSON[0] != '{' || (record.Key == "") != (record.KeyErr != nil) {
+				t.Fatalf("record %+v %s", record, record.JSON)
+			}
+		}
+	})
+}

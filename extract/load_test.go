@@ -1,0 +1,249 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestIntercomsThirteenResources(t *testing.T) {
+	t.Parallel()
+	src := readSource(t)
+	describe := func(r *Resource) string {
+		var key []string
+		for _, k := range r.Key {
+			if k.FromParent {
+				k.Name = "^" + k.Name
+			}
+			key = append(key, k.Name)
+		}
+		how := "snapshot"
+		if r.Incremental != nil {
+			how = fmt.Sprintf("%s %s/%s", r.CursorPath, r.Incremental.RowOrder, r.Incremental.LiveRowOrder)
+		}
+		if r.Parent != nil {
+			how = fmt.Sprintf("of %s, refresh %s", r.Parent.Name, r.Refresh)
+		}
+		if r.Singleton {
+			how += ", singleton"
+		}
+		return fmt.Sprintf("%s (%s) %s, deletes %s", r.Name, strings.Join(key, ", "), how, r.Deletes)
+	}
+	var got []string
+	for _, r := range src.Resources {
+		got = append(got, describe(r))
+	}
+	want := []string{
+		"admins (id) snapshot, deletes listing",
+		"tags (id) snapshot, deletes listing",
+		"teams (id) snapshot, deletes listing",
+		"segments (id) snapshot, deletes listing",
+		"company_attributes (full_name) snapshot, deletes listing",
+		"contact_attributes (full_name) snapshot, deletes listing",
+		"companies (id) snapshot, singleton, deletes listing",
+		"company_segments (^company_id, id) of companies, refresh listing, deletes parent",
+		"contacts (id) updated_at asc/desc, deletes none",
+		"conversations (id) updated_at asc/asc, deletes none",
+		"conversation_parts (^conversation_id, id) of conversations, refresh parent, deletes parent",
+		"tickets (id) updated_at asc/asc, deletes none",
+		"activity_logs (id) created_at desc/desc, deletes never",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	companies := src.Resource("companies")
+	if !companies.Drain || len(companies.Children) != 1 || companies.Children[0].Root() != companies {
+		t.Error("companies are not drained before their segments")
+	}
+	if len(src.Roots()) != 11 || src.Resource("nothing") != nil || src.Resource("conversation_parts").ListingCap != 500 {
+		t.Error("roots, or the cap")
+	}
+	inc := src.Resource("contacts").Incremental
+	if inc.QueryMargin != 48*time.Hour || inc.Lookback != 5*time.Minute || inc.endInQuery || !src.Resource("tickets").Incremental.endInQuery {
+		t.Errorf("%+v", inc)
+	}
+	if c := companies.Columns[0]; c != (Column{Path: "monthly_spend", Type: "double", Doc: ""}) {
+		t.Errorf("its own column does not come first: %+v", c)
+	}
+	for _, s := range src.Settings {
+		if s.Description == "" || s.Secret != (s.Name == "access_token") || s.Required != s.Secret {
+			t.Errorf("setting %+v", s)
+		}
+	}
+}
+
+// small is a source file that is right; tests spoil it.
+const small = `name: shop
+client:
+  base_url: "{{ config.base_url }}"
+  auth: { type: bearer, token: "{{ config.token }}" }
+settings:
+  token: { secret: true, required: true }
+  base_url: { type: url, default: "https://api.example.com" }
+  since: { type: datetime }
+resource_defaults:
+  primary_key: id
+  endpoint: { method: GET, params: { a: 1, b: 2 }, data_selector: data }
+  columns:
+    "**.*_at": { data_type: timestamp }
+    note: { data_type: text }
+resources:
+  - name: orders
+    incremental: { cursor_path: updated_at, row_order: asc, initial_value: "{{ config.since }}" }
+    columns: { note: { data_type: json } }
+    endpoint: { path: /orders, params: { b: 3, since: "{{ stream_interval.start_time }}" } }
+  - name: items
+    parent: orders
+    include_from_parent: { order_id: id }
+    primary_key: [order_id, id]
+    endpoint: { path: "/orders/{{ stream_slice.id }}/items" }
+`
+
+func TestDefaultsAreMerged(t *testing.T) {
+	t.Parallel()
+	src, err := Load("small.yaml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders, items := src.Resource("orders"), src.Resource("items")
+	var params []string
+	for _, p := range orders.request.params {
+		params = append(params, p.name+"="+p.value.parts[0].literal)
+	}
+	if got := strings.Join(params, " "); got != "b=3 since= a=1" {
+		t.Errorf("params %s", got)
+	}
+	want := []Column{{"note", "json", ""}, {"**.*_at", "timestamp", ""}}
+	if diff := cmp.Diff(want, orders.Columns); diff != "" {
+		t.Error(diff)
+	}
+	if items.Deletes != DeletesParent || items.Refresh != RefreshParent || items.request.notFound != notFoundGone || orders.Deletes != DeletesNone {
+		t.Errorf("items: deletes %v, refresh %v", items.Deletes, items.Refresh)
+	}
+}
+
+func TestMistakesInSourceFiles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ from, to, want string }{
+		"unknown field":        {"row_order: asc", "row_ordr: asc", `small.yaml:17:45: unknown field "row_ordr" (did you mean "row_order"?)`},
+		"unknown top field":    {"name: shop", "name: shop\nfoo: 1", `2:1: unknown field "foo" of the source (known: name, `},
+		"not built yet":        {"- name: orders", "- name: orders\n    processing_steps: []", `17:5: field "processing_steps" of a resource is not supported yet`},
+		"write disposition":    {"- name: orders", "- name: orders\n    write_disposition: append", `17:24: write_disposition "append" is not supported yet (supported: merge)`},
+		"auth":                 {"type: bearer", "type: oauth2_client_credentials", `4:17: type "oauth2_client_credentials" is not supported yet (supported: bearer)`},
+		"auth misspelt":        {"type: bearer", "type: baerer", `unknown type "baerer" (did you mean "bearer"?)`},
+		"no token":             {`, token: "{{ config.token }}"`, ``, `4:9: auth has no token`},
+		"paginator":            {"path: /orders,", "path: /orders, paginator: offset,", `paginator "offset" is not supported yet`},
+		"paginator's field":    {"path: /orders,", "path: /orders, paginator: { type: json_link, next_url_path: a, cursor_param: b },", `paginator of type json_link has no field "cursor_param"`},
+		"cursor without path":  {"path: /orders,", "path: /orders, paginator: { type: cursor, cursor_param: b },", `has no cursor_path`},
+		"cursor both ways":     {"path: /orders,", "path: /orders, paginator: { type: cursor, cursor_path: x, cursor_param: b, cursor_body_path: c },", `cursor_param or cursor_body_path`},
+		"cursor without body":  {"path: /orders,", "path: /orders, paginator: { type: cursor, cursor_path: x, cursor_body_path: c },", `cursor_body_path wants a body`},
+		"token in the body":    {"path: /orders,", "path: /orders, method: POST, body: { c: 1 }, paginator: { type: cursor, cursor_path: x, cursor_body_path: c },", `"c" is in the body already`},
+		"scroll unannounced":   {"path: /orders,", "path: /orders, paginator: { type: scroll, cursor_path: x, cursor_param: b },", `singleton: true and a paginator of type scroll go together`},
+		"body with GET":        {"path: /orders,", "path: /orders, body: { c: 1 },", `a body wants method: POST`},
+		"body and json":        {"path: /orders,", "path: /orders, method: POST, body: { c: 1 }, json: { d: 1 },", `two names of one thing`},
+		"body without form":    {"path: /orders,", "path: /orders, method: POST, body: { c: .inf },", `has no JSON form`},
+		"duplicate":            {"- name: items", "- name: orders", `20:11: resource "orders" is given twice`},
+		"bad name":             {"- name: orders", "- name: Orders", `name "Orders": want lower-case letters`},
+		"reserved name":        {"- name: orders", "- name: _orders", `name "_orders": want`},
+		"no such parent":       {"parent: orders", "parent: order", `21:13: no resource "order" (did you mean "orders"?)`},
+		"own parent":           {"parent: orders", "parent: items", `cannot be its own parent`},
+		"no key":               {"  primary_key: id\n", "", `resource "orders" has no primary_key`},
+		"parent's part last":   {"[order_id, id]", "[id, order_id]", `23:23: primary_key: the parent's fields come first`},
+		"key without parent":   {"[order_id, id]", "id", `begins with a field of its parent`},
+		"key without own part": {"[order_id, id]", "order_id", `has no field of the record's own`},
+		"key twice":            {"[order_id, id]", "[order_id, id, id]", `names "id" twice`},
+		"no endpoint":          {`    endpoint: { path: "/orders/{{ stream_slice.id }}/items" }`, "", `resource "items" has no endpoint with a path`},
+		"unknown setting":      {"config.token", "config.tokn", `4:32: token: no setting "tokn" (did you mean "token"?)`},
+		"unknown interval":     {"stream_interval.start_time", "stream_interval.start", `no {{ stream_interval.start }}`},
+		"unknown scope":        {"stream_interval.start_time", "stream_intervall.start_time", `no {{ stream_intervall.… }} (did you mean "stream_interval"?)`},
+		"interval without":     {"path: \"/orders/{{ stream_slice.id }}/items\"", "path: \"/{{ stream_interval.start_time }}\"", `wants the resource to be incremental`},
+		"slice without parent": {"path: /orders,", "path: \"/{{ stream_slice.id }}\",", `wants the resource to have a parent`},
+		"slice in client":      {"{{ config.base_url }}", "{{ stream_slice.id }}", `only settings have`},
+		"expression":           {"stream_interval.start_time", "stream_interval['start_time']", `19:55: params since: {{ stream_interval['start_time'] }} is not supported yet`},
+		"statement":            {"path: /orders,", "path: \"{% if x %}\",", `{% is not supported yet`},
+		"open braces":          {"{{ stream_interval.start_time }}", "{{ stream_interval.start_time", `{{ without }}`},
+		"start unused":         {", since: \"{{ stream_interval.start_time }}\"", "", `never uses {{ stream_interval.start_time }}`},
+		"orders differ":        {"row_order: asc", "row_order: asc, live_row_order: desc", `never uses {{ stream_interval.row_order }}`},
+		"initial value":        {"{{ config.since }}", "soon", `initial_value: want a setting`},
+		"initial setting":      {"{{ config.since }}", "{{ config.token }}", `setting "token" is not of type datetime`},
+		"cursor format":        {"row_order: asc", "row_order: asc, cursor_format: unix_ms", `cursor_format "unix_ms" is not supported yet`},
+		"column type":          {"data_type: json", "data_type: jsn", `unknown data_type "jsn" (did you mean "json"?)`},
+		"column type later":    {"data_type: json", "data_type: decimal", `data_type "decimal" is not supported yet`},
+		"column without type":  {"note: { data_type: json }", "n: { description: x }", `column "n" has no data_type`},
+		"column pattern":       {"note: { data_type: json }", "\"a**.b\": { data_type: json }", `column "a**.b": want names joined with dots`},
+		"deletes listing":      {"- name: orders", "- name: orders\n    deletes: listing", `deletes: listing is for resources that are read whole`},
+		"deletes parent":       {"- name: orders", "- name: orders\n    deletes: parent", `deletes: parent is for resources that have a parent`},
+		"refresh":              {"- name: orders", "- name: orders\n    refresh: parent", `refresh is for resources that have a parent`},
+		"duration":             {"row_order: asc", "row_order: asc, lookback: 5", `lookback: want a length of time such as 30s`},
+		"number":               {"- name: orders", "- name: orders\n    listing_cap: many", `listing_cap: want a whole number`},
+		"boolean":              {"- name: orders", "- name: orders\n    consistent: \"yes\"", `consistent: want true or false, not text`},
+		"text":                 {"name: shop", "name: [shop]", `name: want text, not a list`},
+		"mapping":              {"- name: items", "- items\n  - name: items", `20:5: a resource: want a mapping, not text`},
+		"selector":             {"data_selector: data", "data_selector: \"$.data[*]\"", `data_selector: want member names joined with dots`},
+		"action":               {"path: /orders,", "path: /orders, response_actions: [{ status_code: 500, action: ignore }],", `only status_code: 404 is supported`},
+		"no resources":         {"resources:\n", "resources: []\nx:\n", `no list of resources`},
+		"twice":                {"name: shop", "name: shop\nname: shop2", `2:1: mapping key "name" already defined`},
+		"not YAML":             {"name: shop", "name: [shop", `2:1: ',' or ']' must be specified`},
+		"two documents":        {"resources:\n", "---\nresources:\n", `a source file is one document`},
+		"default of a setting": {"https://api.example.com", "api.example.com", `default of setting "base_url": want a URL`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if strings.Count(small, test.from) == 0 {
+				t.Fatalf("%q is not in the file", test.from)
+			}
+			_, err := Load("small.yaml", []byte(strings.Replace(small, test.from, test.to, 1)))
+			var fe *FileError
+			if !errors.As(err, &fe) {
+				t.Fatalf("got %v, want a *FileError", err)
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("want %q in\n%v", test.want, err)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAtOnceWithTheirPlace(t *testing.T) {
+	t.Parallel()
+	_, err := Load("bad.yaml", []byte("name: x\nclint: {}\nclient:\n  base_url: http://h\nresources:\n  - nme: a\n"))
+	want := `bad.yaml:2:1: unknown field "clint" (did you mean "client"?)
+     1 | name: x
+>    2 | clint: {}
+       | ^
+bad.yaml:6:5: unknown field "nme" (did you mean "name"?)
+     5 | resources:
+>    6 |   - nme: a
+       |     ^
+bad.yaml:6:5: a resource has no name
+     5 | resources:
+>    6 |   - nme: a
+       |     ^
+bad.yaml:6:5: a resource has no primary_key
+     5 | resources:
+>    6 |   - nme: a
+       |     ^
+bad.yaml:6:5: a resource has no endpoint with a path
+     5 | resources:
+>    6 |   - nme: a
+       |     ^`
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEmptyFiles(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "# nothing\n", "null", "[]", "x"} {
+		if _, err := Load("empty.yaml", []byte(text)); err == nil {
+			t.Errorf("%q: no error", text)
+		}
+	}
+	if _, err := Load("big.yaml", make([]byte, maxFile+1)); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("got %v", err)
+	}
+}
