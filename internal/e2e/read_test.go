@@ -1,0 +1,154 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// record is one committed record of a topic.
+type record struct {
+	partition int32
+	offset    int64
+	key       string
+	value     []byte // nil: a tombstone
+	headers   map[string]string
+}
+
+// mark is how far topics reach: topic → partition → offset after the last record.
+type mark map[string]map[int32]int64
+
+// marks asks for the high watermarks of topics; of those that do not exist it knows nothing.
+func (w *world) marks(topics ...string) mark {
+	w.t.Helper()
+	_, ends := w.extents(topics)
+	return ends
+}
+
+func (w *world) extents(topics []string) (starts, ends mark) {
+	w.t.Helper()
+	there := map[string]bool{}
+	for _, name := range w.existing() {
+		there[name] = true
+	}
+	var known []string
+	for _, name := range topics {
+		if there[name] {
+			known = append(known, name)
+		}
+	}
+	if len(known) == 0 {
+		return mark{}, mark{}
+	}
+	client := w.kafka(w.t)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	admin := kadm.NewClient(client)
+	list := func(how func(context.Context, ...string) (kadm.ListedOffsets, error)) mark {
+		listed, err := how(ctx, known...)
+		if err == nil {
+			err = listed.Error()
+		}
+		if err != nil {
+			w.t.Fatalf("list offsets of %v: %v", known, err)
+		}
+		m := mark{}
+		listed.Each(func(o kadm.ListedOffset) {
+			if m[o.Topic] == nil {
+				m[o.Topic] = map[int32]int64{}
+			}
+			m[o.Topic][o.Partition] = o.Offset
+		})
+		return m
+	}
+	return list(admin.ListStartOffsets), list(admin.ListEndOffsets)
+}
+
+// read reads topics from their start to their end now; nothing for those that do not exist.
+func (w *world) read(topics ...string) map[string][]record {
+	w.t.Helper()
+	return w.since(mark{}, topics...)
+}
+
+// since reads what was appended after m was taken. Records are in order within their partition.
+//
+// The target is the high watermark, and control records are kept, or the end could not be seen where a transaction's
+// marker is the last thing in a partition.
+func (w *world) since(m mark, topics ...string) map[string][]record {
+	w.t.Helper()
+	starts, ends := w.extents(topics)
+	parts := map[string]map[int32]kgo.Offset{}
+	open := map[string]bool{} // "topic/partition" still to be read
+	for topic, byPartition := range ends {
+		for p, end := range byPartition {
+			from := max(starts[topic][p], m[topic][p])
+			if from >= end {
+				continue
+			}
+			if parts[topic] == nil {
+				parts[topic] = map[int32]kgo.Offset{}
+			}
+			parts[topic][p] = kgo.NewOffset().At(from)
+			open[fmt.Sprint(topic, "/", p)] = true
+		}
+	}
+	all := map[string][]record{}
+	if len(open) == 0 {
+		return all
+	}
+	client := w.kafka(w.t, kgo.ConsumePartitions(parts), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.FetchMaxWait(200*time.Millisecond))
+	defer client.Close()
+	// A transaction that a killed program left open holds readers up until the broker ends it: 30 s, and some.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for len(open) > 0 {
+		fetches := client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			w.t.Fatalf("read %v: partitions %v do not reach their high watermark", topics, open)
+		}
+		for _, err := range fetches.Errors() {
+			w.t.Fatalf("read %s: %v", err.Topic, err.Err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			end := ends[r.Topic][r.Partition]
+			if r.Offset+1 >= end {
+				delete(open, fmt.Sprint(r.Topic, "/", r.Partition))
+			}
+			if !r.Attrs.IsControl() && r.Offset < end {
+				all[r.Topic] = append(all[r.Topic], toRecord(r))
+			}
+		})
+	}
+	for _, records := range all {
+		sort.SliceStable(records, func(i, j int) bool {
+			return records[i].partition < records[j].partition || records[i].partition == records[j].partition && records[i].offset < records[j].offset
+		})
+	}
+	return all
+}
+
+func toRecord(r *kgo.Record) record {
+	rec := record{partition: r.Partition, offset: r.Offset, key: string(r.Key), value: r.Value, headers: map[string]string{}}
+	for _, h := range r.Headers {
+		rec.headers[h.Key] = string(h.Value)
+	}
+	return rec
+}
+
+// size is how many offsets the topics span: records and markers, committed or not. It is for following progress.
+func (w *world) size(topics ...string) int64 {
+	w.t.Helper()
+	var n int64
+	for _, byPartition := range w.marks(topics...) {
+		for _, end := range byPartition {
+			n += end
+		}
+	}
+	return n
+}
