@@ -188,6 +188,9 @@ func TestChurnFollowsTheClock(t *testing.T) {
 		t.Fatalf("%v changed before the first tick", got)
 	}
 	clk.advance(10 * time.Minute)
+	if len(c.crawl(conversations)) == len(before[conversations]) { // an ordinary request sees what was due
+		t.Error("no conversation was begun in ten minutes")
+	}
 	for resource, was := range before {
 		if resource != teams && resource != segments && len(diff(was, api.Truth(resource))) == 0 {
 			t.Errorf("%s did not change in ten minutes", resource)

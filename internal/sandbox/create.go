@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // create adds a record, under a parent where the resource has one, and returns its key. parent may be empty: any.
@@ -67,42 +69,57 @@ func (w *workspace) join(parent string, d *dice) (string, error) {
 	return "", errors.New("create company_segments: every company is in every segment already")
 }
 
-// remove deletes the record with this key.
-func (w *workspace) remove(resource, key string, now int64) error {
+// reply adds a part to a conversation.
+func (w *workspace) reply(c *object, d *dice, now int64) part {
+	p := part{id: w.nextID, created: now, updated: now, line: 1000 + d.below(len(followUps())), byAdmin: d.chance(50)}
+	switch {
+	case d.chance(10):
+		p.kind, p.byAdmin = partClose, true
+	case d.chance(10):
+		p.kind, p.byAdmin = partNote, true
+	}
+	w.nextID += 1 + int64(d.below(4))
+	c.parts = append(c.parts, p)
+	return p
+}
+
+// addLog writes an activity log and returns its id.
+func (w *workspace) addLog(e *event, now int64) string {
+	c := w.all[activityLogs]
+	o := &object{n: c.next, created: now, updated: now, about: e, id: w.uuid("activity", c.next)}
+	c.add(o)
+	return o.id
+}
+
+// flipMembership lets a company join or leave a segment and returns the key of the membership.
+func (w *workspace) flipMembership(d *dice) string {
+	firms, groups := w.all[companies].order, w.all[segments].order
+	if len(firms) == 0 || len(groups) == 0 {
+		return ""
+	}
+	c, s := pick(d, firms), pick(d, groups)
+	if i := slices.Index(c.segments, s.id); i >= 0 {
+		c.segments = slices.Delete(slices.Clone(c.segments), i, i+1)
+	} else {
+		c.segments = append(slices.Clone(c.segments), s.id)
+	}
+	return joinKey(c.id, s.id)
+}
+
+func (w *workspace) newID(resource string, n int, now int64) string {
 	switch resource {
-	case activityLogs:
-		return errAppendOnly
-	case conversationParts:
-		c, p, err := w.part(key)
-		if err != nil {
-			return err
-		}
-		id := p.id
-		c.parts = slices.DeleteFunc(slices.Clone(c.parts), func(p part) bool { return p.id == id })
-		w.all[conversations].touch(c, now)
-		return nil
-	case companySegments:
-		parent, id, _ := splitKey(key)
-		c, err := w.object(companies, parent)
-		if err != nil {
-			return err
-		}
-		at := slices.Index(c.segments, id)
-		if at < 0 {
-			return fmt.Errorf("find company_segments %q: there is none", key)
-		}
-		c.segments = slices.Delete(slices.Clone(c.segments), at, at+1)
-		return nil
+	case admins:
+		return strconv.FormatInt(adminID(n), 10)
+	case teams:
+		return strconv.FormatInt(teamID(n), 10)
+	case tags:
+		return tagID(n)
+	case conversations:
+		return longID(215, n)
+	case tickets:
+		return longID(216, n)
+	case companyAttributes, contactAttributes:
+		return strings.Split(newAttributeSpec(n), "|")[0]
 	}
-	o, err := w.object(resource, key)
-	if err != nil {
-		return err
-	}
-	if resource == companyAttributes || resource == contactAttributes {
-		o.archived = true // as the API does: the plain listing shows it no longer
-		w.all[resource].touch(o, now)
-		return nil
-	}
-	w.all[resource].remove(o)
-	return nil
+	return w.hexID(now, strings.TrimSuffix(resource, "s"), n)
 }

@@ -47,12 +47,20 @@ func middle(api *API, resource string) int64 {
 
 func TestContactsAreSearchedByCalendarDayOfTheWorkspace(t *testing.T) {
 	t.Parallel()
-	api, c, _ := newTestAPI(t, APIConfig{Seed: 3})
+	api, c, clk := newTestAPI(t, APIConfig{Seed: 3})
 	zone, err := time.LoadLocation(DefaultZone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := middle(api, contacts)
+	// Contacts at 1, 3 and 5 o'clock of one day in New York, which in UTC began at another hour; the search names the
+	// second of them. Later ones follow on the next day.
+	at := epoch.Add(5 * time.Hour).Unix()
+	for _, hours := range []time.Duration{3, 2, 2, 24} {
+		clk.advance(hours * time.Hour)
+		if _, err := api.Create(contacts, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
 	y, m, d := time.Unix(at, 0).In(zone).Date()
 	start, next := time.Date(y, m, d, 0, 0, 0, 0, zone).Unix(), time.Date(y, m, d+1, 0, 0, 0, 0, zone).Unix()
 	for operator, fits := range map[string]func(*object) bool{

@@ -207,6 +207,10 @@ func TestCloseBreaksOffSlowAnswers(t *testing.T) {
 		_, _ = c.try(req)
 	}()
 	<-slow
+	began := time.Now()
 	s.Close()
 	<-done
+	if took := time.Since(began); took >= closeGrace {
+		t.Errorf("closing waited %v for an answer that takes an hour", took)
+	}
 }
