@@ -30,7 +30,7 @@ func (w *workspace) change(resource string, n int, now int64) ([]string, error) 
 	if resource == companySegments {
 		var keys []string
 		for range n {
-			keys = append(keys, w.flipMembership(w.move()))
+			keys = append(keys, w.flipMembership(w.move(), keys))
 		}
 		return slices.DeleteFunc(keys, func(k string) bool { return k == "" }), nil
 	}

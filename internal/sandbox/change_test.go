@@ -112,6 +112,17 @@ func TestChangesInOneSecondDiffer(t *testing.T) {
 	}
 }
 
+func TestManyMembershipsChangeOnceEach(t *testing.T) {
+	t.Parallel()
+	api, _, _ := newTestAPI(t, APIConfig{Seed: 15, Size: 30}) // 5 companies, 8 segments: 40 pairs
+	before := api.Truth(companySegments)
+	keys, err := api.Change(companySegments, 30)
+	slices.Sort(keys)
+	if got := diff(before, api.Truth(companySegments)); err != nil || len(keys) != 30 || !reflect.DeepEqual(got, keys) {
+		t.Errorf("said %d, changed %d, %v", len(keys), len(got), err)
+	}
+}
+
 func TestAPartsChangeMovesItsConversation(t *testing.T) {
 	t.Parallel()
 	api, _, clk := newTestAPI(t, APIConfig{Size: 30})

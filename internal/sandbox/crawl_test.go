@@ -92,8 +92,8 @@ func wantTruth(t *testing.T, api *API, c *client, resource string) {
 
 func TestCrawlEqualsTruth(t *testing.T) {
 	t.Parallel()
-	for _, prefix := range []string{"", "/v1"} {
-		api, c, _ := newTestAPI(t, APIConfig{Seed: 1, Token: "secret"})
+	for prefix, size := range map[string]int{"": DefaultSize, "/v1": 30} {
+		api, c, _ := newTestAPI(t, APIConfig{Seed: 1, Size: size, Token: "secret"})
 		c.base += prefix
 		for _, resource := range Resources() {
 			wantTruth(t, api, c, resource)

@@ -91,19 +91,24 @@ func (w *workspace) addLog(e *event, now int64) string {
 	return o.id
 }
 
-// flipMembership lets a company join or leave a segment and returns the key of the membership.
-func (w *workspace) flipMembership(d *dice) string {
+// flipMembership lets a company join or leave a segment and returns the key of the membership: one that is not among
+// those given, or "" where none was found.
+func (w *workspace) flipMembership(d *dice, not []string) string {
 	firms, groups := w.all[companies].order, w.all[segments].order
-	if len(firms) == 0 || len(groups) == 0 {
-		return ""
+	for range 100 * min(len(firms), len(groups), 1) {
+		c, s := pick(d, firms), pick(d, groups)
+		key := joinKey(c.id, s.id)
+		if slices.Contains(not, key) {
+			continue
+		}
+		if i := slices.Index(c.segments, s.id); i >= 0 {
+			c.segments = slices.Delete(slices.Clone(c.segments), i, i+1)
+		} else {
+			c.segments = append(slices.Clone(c.segments), s.id)
+		}
+		return key
 	}
-	c, s := pick(d, firms), pick(d, groups)
-	if i := slices.Index(c.segments, s.id); i >= 0 {
-		c.segments = slices.Delete(slices.Clone(c.segments), i, i+1)
-	} else {
-		c.segments = append(slices.Clone(c.segments), s.id)
-	}
-	return joinKey(c.id, s.id)
+	return ""
 }
 
 func (w *workspace) newID(resource string, n int, now int64) string {

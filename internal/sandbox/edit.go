@@ -14,19 +14,7 @@ func (a *API) Change(resource string, n int) ([]string, error) {
 }
 
 // Create adds n records and returns their keys.
-func (a *API) Create(resource string, n int) ([]string, error) {
-	return a.edit(resource, func(w *workspace, now int64) ([]string, error) {
-		var keys []string
-		for range n {
-			key, err := w.create(resource, "", now)
-			if err != nil {
-				return keys, err
-			}
-			keys = append(keys, key)
-		}
-		return keys, nil
-	})
-}
+func (a *API) Create(resource string, n int) ([]string, error) { return a.CreateUnder(resource, "", n) }
 
 // Delete removes n records (fewer where there are fewer) and returns their keys. Deleting company_segments ends
 // memberships, deleting a data attribute archives it, deleting a conversation or company takes its parts or memberships
@@ -53,7 +41,7 @@ func (a *API) DeleteKey(resource, key string) error {
 	return err
 }
 
-// CreateUnder adds n records to a parent: parts to a conversation, memberships to a company.
+// CreateUnder adds n records to a parent: parts to a conversation, memberships to a company. An empty parent is any.
 func (a *API) CreateUnder(resource, parent string, n int) ([]string, error) {
 	return a.edit(resource, func(w *workspace, now int64) ([]string, error) {
 		var keys []string
