@@ -133,4 +133,3 @@ func toEntry(rec extract.Record, enc avro.Encoded) entry {
 	}
 	return e
 }
-

@@ -207,7 +207,7 @@ func (r *runner) live(ctx context.Context, passes []*pass) error {
 // livePass reads what changed since the watermark, up to an end that is fixed when it starts.
 func (p *pass) livePass(ctx context.Context) error {
 	p.runner.state("live")
-	p.changed, p.silence = 0, heartbeat
+	p.changed, p.silence, p.deleted = 0, heartbeat, map[string]int{}
 	if p.saved.Phase == extract.PhaseLive.String() && !p.saved.Done && p.saved.Page != "" {
 		pos, err := p.saved.Position()
 		if err != nil {

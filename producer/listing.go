@@ -120,10 +120,10 @@ func (l *listing) known() []string {
 }
 
 // read reads the listing and hands its pages over. A listing of which an earlier process read the first pages goes on after
-// them, and proves no absence.
+// them, and proves no absence; not where children are owed, perhaps those of parents on these pages.
 func (l *listing) read(ctx context.Context) error {
 	pos := extract.Position{Phase: extract.PhaseSnapshot}
-	if saved, err := l.saved.Position(); err == nil && l.publish && !saved.Done && saved.Phase == extract.PhaseSnapshot && saved.Token != "" {
+	if saved, err := l.saved.Position(); err == nil && l.publish && !l.all && !saved.Done && saved.Phase == extract.PhaseSnapshot && saved.Token != "" {
 		pos, l.resumed = saved, true
 	}
 	l.begin()
@@ -137,8 +137,11 @@ func (l *listing) read(ctx context.Context) error {
 		l.pages++
 		l.proves = l.proves && !page.Capped
 		for _, rec := range page.Records {
+			if rec.KeyErr != nil { // it may be any of the keys that seem to be missing
+				l.proves = false
+				continue
+			}
 			l.seen[rec.Key] = true
-			l.proves = l.proves && rec.KeyErr == nil
 		}
 		after := page.After
 		if after.Done {
@@ -166,6 +169,8 @@ func (l *listing) gone(ctx context.Context, known []string) ([]string, error) {
 	if (l.pages > 1 && !l.root.Consistent) || len(l.seen) == 0 {
 		l.runner.state("confirming deletions")
 		second := l.newListing()
+		// From its beginning: where the last page changed nothing, the state still names the token of an earlier one.
+		second.saved = second.saved.at(extract.Position{Phase: extract.PhaseSnapshot})
 		if err := second.read(ctx); err != nil {
 			return nil, err
 		}

@@ -30,9 +30,9 @@ type pass struct {
 	all     bool       // children of every parent are requested, unchanged or not
 	riding  []*extract.Resource
 	savedAt time.Time
-	silence time.Duration // how long a position that moved without a record may wait to be committed
-	changed int64         // records and tombstones since the pass began
-	deleted map[string]int
+	silence time.Duration  // how long a position that moved without a record may wait to be committed
+	changed int64          // records and tombstones since the pass began
+	deleted map[string]int // children, since the pass began
 }
 
 // newPass prepares the unit with the state that the topic holds of it (zero: none yet).
@@ -96,19 +96,31 @@ func (p *pass) handOver(ctx context.Context, b *batch, parents []reading, after 
 		}
 		if childErr != nil {
 			// What is before the parent that failed is whole: it need not be read again.
-			if err := p.commit(ctx, b, p.saved); err != nil {
+			if err := p.commit(ctx, b, p.before(after)); err != nil {
 				return err
 			}
 			return childErr
 		}
 		if len(parents) > 0 && (b.full() || p.cfg.Now().Sub(began) > partTime) {
-			if err := p.commit(ctx, b, p.saved); err != nil {
+			if err := p.commit(ctx, b, p.before(after)); err != nil {
 				return err
 			}
 			b, began = newBatch(), p.cfg.Now()
 		}
 	}
 	return p.commit(ctx, b, after)
+}
+
+// before is the state to commit with a part of a page: the unit does not move. Before its first page it stands at the pass's
+// beginning; that of the last listing is not it, because this one is not done.
+func (p *pass) before(after UnitState) UnitState {
+	snapshot := extract.PhaseSnapshot.String()
+	if p.saved.Phase != "" && !(after.Phase == snapshot && p.saved.Phase == snapshot && p.saved.Done) {
+		return p.saved
+	}
+	begin := p.saved
+	begin.Phase, begin.Window, begin.Page, begin.Done = after.Phase, after.Window, "", false
+	return begin
 }
 
 // read encodes and judges a resource's records. What cannot be published becomes a dead letter in b; unchanged and stale records

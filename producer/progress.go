@@ -12,7 +12,7 @@ import (
 type Status struct {
 	Resource  string
 	State     string // planning, backfill, live, listing, catching up, done, failed …
-	Passes    int64 // complete readings: of everything so far, or a listing
+	Passes    int64  // complete readings: of everything so far, or a listing
 	Pages     int64
 	Read      int64 // records that the API showed
 	Published int64 // records in committed transactions
