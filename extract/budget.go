@@ -20,22 +20,23 @@ type budget struct {
 	inFlight  int       // sent, not answered: they are not in remaining yet
 }
 
-// take reserves one request. If there is none to be had, it returns until when to wait, and reserves nothing.
-func (b *budget) take(now time.Time) (until time.Time, ok bool) {
+// take reserves one request. If there is none to be had, it reserves nothing and returns until when to wait, and how long
+// at most.
+func (b *budget) take(now time.Time) (until time.Time, most time.Duration, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now.Before(b.blocked) {
-		return b.blocked, false
+		return b.blocked, maxRetryAfter, false
 	}
 	if b.limit > 0 && !b.reset.IsZero() {
 		if !now.Before(b.reset) {
 			b.renew()
 		} else if b.remaining-b.inFlight <= b.limit/20 { // 5 % stay for others, and for what we cannot see
-			return b.reset, false
+			return b.reset, maxWait, false
 		}
 	}
 	b.inFlight++
-	return time.Time{}, true
+	return time.Time{}, 0, true
 }
 
 // renew begins a period of which nothing is known yet. The caller holds mu.

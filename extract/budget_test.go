@@ -87,7 +87,7 @@ func TestBudgetRules(t *testing.T) {
 	var b budget
 	take := func(at time.Time, want bool) {
 		t.Helper()
-		if _, ok := b.take(at); ok != want {
+		if _, _, ok := b.take(at); ok != want {
 			t.Fatalf("take: got %v, want %v (%+v)", ok, want, &b)
 		}
 	}
@@ -132,5 +132,20 @@ func TestConcurrencyLimit(t *testing.T) {
 	wg.Wait()
 	if most != 8 {
 		t.Errorf("%d requests in flight", most)
+	}
+}
+
+func TestBudgetWaitIsCapped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "100")
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(epoch.Unix()+86400)) // a clock that is off
+		reply(w, 200, noAdmins)
+	})
+	b.mustRead("admins", Position{})
+	b.mustRead("admins", Position{})
+	if took := b.clock.Now().Sub(epoch); took > time.Minute {
+		t.Errorf("waited %v", took)
 	}
 }

@@ -131,11 +131,11 @@ func (c *Client) reserve(ctx context.Context, r *Resource) error {
 	}
 	for {
 		now, _ := c.clock.now(c.now())
-		until, ok := c.budget.take(now)
+		until, most, ok := c.budget.take(now)
 		if ok {
 			return nil
 		}
-		if err := c.wait(ctx, r, "rate limit", min(until.Sub(now), maxRetryAfter)); err != nil {
+		if err := c.wait(ctx, r, "rate limit", min(until.Sub(now), most)); err != nil {
 			<-c.slots
 			return err
 		}

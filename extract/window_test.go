@@ -66,7 +66,7 @@ func TestBackfillResumesAtThePage(t *testing.T) {
 func TestDaySearchLeavesAtTheWindowsEnd(t *testing.T) {
 	t.Parallel()
 	const day = 86400
-	s := &search{list: "data", perPage: 1, byDay: true, rows: rowsAt(-3*day, -day, 0, 5, 9, day, 2*day)}
+	s := &search{list: "data", perPage: 1, byDay: true, rows: rowsAt(-3*day, -day, 0, 5, 9, day, day+1, 2*day)}
 	b := newBench(t, s.ServeHTTP)
 	pages := b.mustRead("contacts", Position{Phase: PhaseBackfill, Window: window(0, 10)})
 	if got := keys(pages); got != "c d e" {
