@@ -134,7 +134,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		before := w.progress.commits()
 		err := w.session(ctx, again)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // stopped by the caller: what err says is how the work was interrupted
 		}
 		if err == nil {
 			return w.result()
@@ -147,7 +147,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 		w.cfg.Log.Warn("taking the lanes again", "err", err)
 		if w.cfg.Sleep(ctx, retakePause(row)) != nil {
-			return nil
+			return nil //nolint:nilerr // stopped by the caller while waiting
 		}
 	}
 }
