@@ -13,23 +13,16 @@ const maxDepth = 128
 // checkJSON reports whether b is one JSON text that does not nest too deep. The other functions here rely on it: they
 // walk spans of bytes and do not check again.
 func checkJSON(b []byte) error {
-	depth, inString := 0, false
+	depth := 0
 	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inString:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				inString = false
-			}
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
+		switch b[i] {
+		case '"':
+			i = skipString(b, i) - 1
+		case '{', '[':
 			if depth++; depth > maxDepth {
 				return fmt.Errorf("nested deeper than %d", maxDepth)
 			}
-		case c == '}' || c == ']':
+		case '}', ']':
 			depth--
 		}
 	}
@@ -53,15 +46,21 @@ func skipSpace(b []byte, i int) int {
 
 // skipString returns the index behind the string that begins at i.
 func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+	for from := i + 1; ; {
+		quote := bytes.IndexByte(b[from:], '"')
+		if quote < 0 {
+			return len(b)
 		}
+		end := from + quote
+		slashes := 0
+		for end-slashes > i+1 && b[end-slashes-1] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return end + 1
+		}
+		from = end + 1
 	}
-	return len(b)
 }
 
 // skipValue returns the index behind the value that begins at i.
@@ -91,10 +90,13 @@ func skipValue(b []byte, i int) int {
 		}
 		return len(b)
 	}
-	for i < len(b) && bytes.IndexByte([]byte(",]} \n\r\t"), b[i]) < 0 {
-		i++
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case ',', ']', '}', ' ', '\n', '\r', '\t':
+			return i
+		}
 	}
-	return i
+	return len(b)
 }
 
 // member is one name and value of an object, as spans of its bytes. start and end include the name.
