@@ -122,11 +122,8 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 		if err != nil {
 			return nil, nil, err
 		}
-		from := window.Start
-		if w := saved.watermark(); w.After(from) {
-			from = w
-		}
-		units = append(units, unitRange{from: from.UnixMilli(), to: window.End.UnixMilli(), memory: memory})
+		// The whole window, not from its watermark on: a listing that turns out to be short is read again.
+		units = append(units, unitRange{from: window.Start.UnixMilli(), to: window.End.UnixMilli(), memory: memory})
 	}
 	saved, _ := r.board.unit(r.root.Name)
 	live = r.newPass(r.root.Name, r.home, saved, newPublished(r.cfg.MemoryKeys))
@@ -168,10 +165,10 @@ func (p *pass) pages(ctx context.Context, pos extract.Position) error {
 		if err := p.take(ctx, page, p.saved.at(page.After)); err != nil {
 			return err
 		}
-		// By what is committed: until then the same time is read again.
-		if w := p.saved.watermark(); !w.IsZero() {
-			p.memory.forgetBefore(w.Add(-p.tail()).UnixMilli())
-		}
+	}
+	// By what is committed, and only when the pass is complete: until then the same time may be read again.
+	if w := p.saved.watermark(); p.saved.Done && !w.IsZero() {
+		p.memory.forgetBefore(w.Add(-p.tail()).UnixMilli())
 	}
 	return ctx.Err()
 }
