@@ -63,6 +63,9 @@ func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
 	}
 	union := unite(trees)
 	need, err := g.declared.grow(union, objects)
+	if err == nil {
+		err = writable(need)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("schema for %s: %w", g.name, err)
 	}

@@ -74,7 +74,8 @@ func hint(op string, status int) string {
 	case status == http.StatusUnauthorized:
 		return "check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD"
 	case status == http.StatusForbidden:
-		return "the user needs to read and write the subject and its compatibility level"
+		return "check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD; the user has to be allowed to read and write " +
+			"the subject and its compatibility level"
 	case status == http.StatusNotFound && !strings.HasPrefix(op, "read schema"):
 		return "the URL may lack its path, as /apis/ccompat/v7 for Apicurio"
 	case status == http.StatusConflict:

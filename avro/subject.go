@@ -155,13 +155,13 @@ func (v *version) encode(objects []value, out []Encoded) bool {
 		start := len(buf)
 		buf = binary.BigEndian.AppendUint32(append(buf, 0), uint32(v.ID))
 		var err error
-		if buf, err = e.appendRecord(buf, v.root, objects[i]); len(e.misses) > 0 {
-			return false
-		}
-		if err != nil {
-			buf = buf[:start]
+		if buf, err = e.appendRecord(buf, v.root, objects[i]); err != nil {
+			buf, e.misses = buf[:start], nil
 			out[i].fail(err)
 			continue
+		}
+		if len(e.misses) > 0 {
+			return false
 		}
 		out[i].Value = buf[start:len(buf):len(buf)]
 	}

@@ -42,15 +42,24 @@ func (v *validator) record(n *node) error {
 			return fmt.Errorf("field at %s: name %s is taken by %s (%s)", path, f.name, pathSegment(first.jsonName), first.name)
 		}
 		names[strings.ToLower(f.name)] = f
-		typ := f.typ
-		for typ.kind == arrayKind {
-			typ = typ.items
+		if r := f.typ.innermost(); r.kind == recordKind {
+			if err := v.record(r); err != nil {
+				return err
+			}
 		}
-		if typ.kind == opaqueKind && f.null < 0 {
-			return fmt.Errorf("field at %s: has the type %s, required, which another producer registered and this program cannot write", path, typ.raw)
+	}
+	return nil
+}
+
+// writable refuses fields of another producer that every record would have to fill and this package cannot.
+func writable(n *node) error {
+	for _, f := range n.fields {
+		if f.typ.kind == opaqueKind && f.null < 0 {
+			return fmt.Errorf("field at %s: has the type %s, required, which another producer registered and this program cannot write",
+				at(append(append([]string{}, n.path...), f.jsonName)), f.typ.raw)
 		}
-		if typ.kind == recordKind {
-			if err := v.record(typ); err != nil {
+		if r := f.typ.innermost(); r.kind == recordKind {
+			if err := writable(r); err != nil {
 				return err
 			}
 		}
