@@ -132,6 +132,9 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 	if w := saved.watermark(); !w.IsZero() {
 		from = w
 	}
+	if pos, err := saved.Position(); err == nil && !pos.Done && pos.Window.Start.Before(from) {
+		from = pos.Window.Start // a pass that goes on may have to begin again
+	}
 	from = from.Add(-r.root.Incremental.Lookback)
 	units = append(units, unitRange{from: from.UnixMilli(), to: forever, memory: live.memory})
 	since := int64(-1)
