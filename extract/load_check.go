@@ -63,6 +63,35 @@ func (l *loader) checkResource(p *pending) {
 	if len(r.Key) < 2 || !r.Key[0].FromParent {
 		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")
 	}
+	l.checkDrained(p)
+}
+
+// checkDrained: of a parent that was drained only the key is kept until its children are read.
+func (l *loader) checkDrained(p *pending) {
+	parent := p.resource.Parent
+	if !parent.Drain {
+		return
+	}
+	key := map[string]bool{}
+	for _, k := range parent.Key {
+		key[k.Name] = true
+	}
+	var needs []string
+	for h := range p.uses {
+		if h.scope == scopeSlice {
+			needs = append(needs, h.field)
+		}
+	}
+	for _, f := range p.fromParent {
+		needs = append(needs, f.parentField)
+	}
+	sort.Strings(needs)
+	for _, field := range needs {
+		if !key[field] {
+			l.mistake(p.section.at, "%s needs the field %q of %s, of which only the key is kept: its listing is drained before", p.section.what, field, parent.Name)
+			return
+		}
+	}
 }
 
 func (l *loader) checkIncremental(p *pending) {

@@ -66,6 +66,7 @@ func (l *loader) allowed(p *pending) func(placeholder) error {
 			if p.section.node("parent") == nil {
 				return fmt.Errorf("{{ %s.%s }} wants the resource to have a parent", h.scope, h.field)
 			}
+			p.uses[h] = true
 			return nil
 		}
 		known := []string{string(scopeConfig), string(scopeInterval), string(scopeSlice)}

@@ -247,3 +247,32 @@ func TestEmptyFiles(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestDrainedParentGivesItsKeyOnly(t *testing.T) {
+	t.Parallel()
+	drained := strings.NewReplacer("- name: orders", "- name: orders\n    drain: true")
+	if _, err := Load("small.yaml", []byte(drained.Replace(small))); err != nil {
+		t.Fatalf("children that need the key: %v", err)
+	}
+	other := strings.NewReplacer("- name: orders", "- name: orders\n    drain: true", "stream_slice.id", "stream_slice.code")
+	_, err := Load("small.yaml", []byte(other.Replace(small)))
+	want := `resource "items" needs the field "code" of orders, of which only the key is kept`
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestKeyRecord(t *testing.T) {
+	t.Parallel()
+	src, err := Load("small.yaml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := src.Resource("items").KeyRecord("a%2Fb/7")
+	if err != nil || string(rec.JSON) != `{"id":"7","order_id":"a/b"}` || rec.Key != "a%2Fb/7" {
+		t.Errorf("got %+v, %v", rec, err)
+	}
+	if _, err := src.Resource("items").KeyRecord("7"); err == nil {
+		t.Error("a key with a part missing was taken")
+	}
+}
