@@ -185,6 +185,17 @@ func TestForeignVersions(t *testing.T) {
 	}
 }
 
+// A record that lacks what another producer made required fails alone, whatever else it holds.
+func TestForeignRequired(t *testing.T) {
+	t.Parallel()
+	reg := &strictRegistry{versions: []Registered{{ID: 7, Version: 1, Schema: `{"type":"record","name":"R","fields":[{"name":"id","type":"string"},{"name":"name","type":"string"}]}`}}}
+	s := NewSubject(reg, "r-value", Declaration{Name: "R", Key: []string{"id"}}, nil)
+	out, err := s.Encode(context.Background(), [][]byte{[]byte(`{"id":"1","new":1}`), []byte(`{"id":"2","name":"x"}`)})
+	if err != nil || out[0].Err == nil || out[0].Path != "name" || out[1].Err != nil || len(reg.versions) != 1 {
+		t.Errorf("%+v, %v, %d versions", out, err, len(reg.versions))
+	}
+}
+
 func TestRefusalForGood(t *testing.T) {
 	t.Parallel()
 	fake := srfake.New()
