@@ -67,6 +67,9 @@ func (e *FailedError) Unwrap() []error {
 // clients are closed, the lanes are taken again, and the topic says where to go on.
 var errLaneLost = errors.New("lane lost")
 
+// errUnreadable wraps what is wrong with a lane's state. It will not pass by itself: another program wrote it.
+var errUnreadable = errors.New("state not understood")
+
 // RejectedError is a record that the broker refused by itself, not its transaction: the same again would be refused again.
 type RejectedError struct {
 	Topic, Key string

@@ -116,7 +116,7 @@ func passes(err error) bool {
 		return api.Kind != extract.KindUnauthorized && api.Kind != extract.KindCursor
 	}
 	var deletes *DeletesRefusedError
-	return !errors.As(err, &deletes)
+	return !errors.As(err, &deletes) && !errors.Is(err, errUnreadable)
 }
 
 func (r *runner) pollInterval() time.Duration {

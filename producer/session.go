@@ -78,9 +78,11 @@ func (s *session) prepareTopics(ctx context.Context) error {
 }
 
 // checkTakenOver reads the last claims before lanes are taken a second time. Another worker's claim means that it runs: two
-// that fence each other in turn would never get anything done.
+// that fence each other in turn would never get anything done. It reads what is decided, not to the high watermark: our own
+// transaction, whose end was unclear, may still be open there until its timeout; a worker that took the lane has aborted it.
+// A lane that we did not get yet shows the claim of whoever ran before.
 func (s *session) checkTakenOver(ctx context.Context) error {
-	targets, err := s.stateEnds(ctx)
+	targets, err := s.decidedEnds(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,15 +91,15 @@ func (s *session) checkTakenOver(ctx context.Context) error {
 		return &EnvironmentError{Op: "read claims", Err: err}
 	}
 	for id := range int32(StatePartitions) {
-		if c := states[id].claim; c.Nonce != "" && c.Nonce != s.claim.Nonce && c.Kind == "worker" {
+		if c := states[id].claim; s.held[id] && c.Nonce != s.claim.Nonce && c.Kind == "worker" {
 			return &TakenOverError{By: c}
 		}
 	}
 	return nil
 }
 
-func (s *session) stateEnds(ctx context.Context) (map[int32]int64, error) {
-	ends, err := kadm.NewClient(s.admin).ListEndOffsets(ctx, s.names.State())
+func (s *session) decidedEnds(ctx context.Context) (map[int32]int64, error) {
+	ends, err := kadm.NewClient(s.admin).ListCommittedOffsets(ctx, s.names.State())
 	if err == nil {
 		err = ends.Error()
 	}
@@ -123,14 +125,14 @@ func (s *session) takeLanes(ctx context.Context) error {
 		if err := s.takeOne(ctx, l, claim); err != nil {
 			return err
 		}
-		targets[id] = l.claimed + 1
+		s.held[id], targets[id] = true, l.claimed+1
 	}
 	states, broken, err := readLanes(ctx, s.cfg.Kafka, s.names, targets)
 	if err != nil {
 		return &EnvironmentError{Op: "read state", Err: err}
 	}
 	for id, err := range broken {
-		s.lanes[id].unread = fmt.Errorf("lane %d: %w", id, err)
+		s.lanes[id].unread = fmt.Errorf("lane %d: %w: %w", id, errUnreadable, err)
 	}
 	for id, state := range states {
 		if broken[id] == nil {

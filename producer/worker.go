@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -45,10 +46,11 @@ type Worker struct {
 	cfg      Config
 	names    Names
 	claim    Claim
+	held     [StatePartitions]bool // lanes that were taken once, in this session or an earlier one
 	progress *progress
 	subjects map[string]*avro.Subject
 	dead     *deadLetters
-	refused  map[string]int   // times a topic's records were refused by the broker
+	refused  map[string]int   // times a resource's records were refused by the broker
 	stopped  map[string]error // resources that cannot go on, by name; the others do
 }
 
@@ -156,8 +158,8 @@ func (w *Worker) Run(ctx context.Context) error {
 // went away in the middle of the work may come back: a stream waits for it without end, a run with Once for some minutes.
 func (w *Worker) goesOn(err error, again bool, row int) bool {
 	var rejected *RejectedError
-	if errors.As(err, &rejected) {
-		w.countRefusal(rejected)
+	if errors.As(err, &rejected) && !w.countRefusal(rejected) {
+		return false
 	}
 	var environment *EnvironmentError
 	if !errors.Is(err, errLaneLost) && !(again && errors.As(err, &environment)) {
@@ -174,17 +176,27 @@ func retakePause(row int) time.Duration {
 	return min(time.Second<<min(row, 4), 15*time.Second)
 }
 
-// countRefusal stops a resource whose records the broker refused three times: the same would be refused for ever.
-func (w *Worker) countRefusal(r *RejectedError) {
-	w.refused[r.Topic]++
-	if w.refused[r.Topic] < 3 {
-		return
+// countRefusal stops a resource of which the broker refused records three times: the same would be refused for ever. It returns
+// false where that stops nothing, because what is refused is no resource's, but a claim.
+func (w *Worker) countRefusal(r *RejectedError) bool {
+	resource := w.refusedFor(r)
+	w.refused[resource]++
+	if w.refused[resource] < 3 {
+		return true
 	}
-	for _, name := range w.selectedNames() {
-		if w.names.Data(name) == r.Topic {
-			w.stop(name, r)
-		}
+	if w.cfg.Source.Resource(resource) == nil {
+		return false
 	}
+	w.stop(resource, r)
+	return true
+}
+
+// refusedFor is the resource that a refused record is of, or the claim's key. The keys of states and of dead letters begin with it.
+func (w *Worker) refusedFor(r *RejectedError) string {
+	if r.Topic == w.names.State() || r.Topic == w.names.DeadLetters() {
+		return resourceOf(r.Key)
+	}
+	return strings.TrimPrefix(r.Topic, w.names.Prefix)
 }
 
 // result is the outcome of a run that came to its end.

@@ -1,0 +1,228 @@
+package producer
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// writeState puts a record into a lane as another program would.
+func (w *world) writeState(lane int32, key, text string) {
+	w.Helper()
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner())}, w.seeds...)...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(w.context(), &kgo.Record{Topic: w.names.State(), Partition: lane, Key: []byte(key), Value: []byte(text)}).FirstErr(); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// The state is complete only for who has fenced the lane's owner and committed a claim behind everything that it wrote.
+func TestEveryLaneIsClaimedBeforeStateIsRead(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1")
+	var order []string
+	w.kafka.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
+		switch r := req.(type) {
+		case *kmsg.InitProducerIDRequest:
+			order = append(order, "fence "+*r.TransactionalID)
+		case *kmsg.EndTxnRequest:
+			order = append(order, "claim "+r.TransactionalID)
+		case *kmsg.FetchRequest:
+			order = append(order, "read")
+		}
+		return nil, nil, false
+	})
+	w.once(only("things"))
+	var want []string
+	for id := range int32(StatePartitions) {
+		want = append(want, "fence "+w.names.TransactionalID(id), "claim "+w.names.TransactionalID(id))
+	}
+	first := slices.Index(order, "read")
+	if first < 0 || !slices.Equal(order[:first], want) {
+		t.Errorf("before the first reading: %v\nwant %v", order[:max(first, 0)], want)
+	}
+}
+
+func TestSecondWorkerTakesOver(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1", "2")
+	first := w.stream(only("things"))
+	first.pause()
+	w.wantNews("things", "r 1, r 2")
+	w.api.put("things", "b", "2")
+	w.once(only("things")) // knows all that the first one published
+	w.wantNews("things", "u 2")
+	second := w.worker.claim.Nonce
+	w.api.put("things", "c", "1")
+	first.wake <- struct{}{}
+	first.pause() // a second, before the lanes are taken again
+	first.wake <- struct{}{}
+	var taken *TakenOverError
+	if err := first.waitEnd(); !errors.As(err, &taken) || taken.By.Nonce != second || !strings.Contains(err.Error(), taken.By.Worker) {
+		t.Errorf("the first worker ends with %v, want that %s took over", err, second)
+	}
+	w.wantNews("things", "")
+	if by := w.lastClaim(); by != second {
+		t.Errorf("the first worker claimed a lane again: %s", by)
+	}
+	w.once(only("things"))
+	w.wantNews("things", "u 1")
+}
+
+func (w *world) lastClaim() string {
+	w.Helper()
+	lane := newLaneState()
+	for _, r := range w.records(w.names.State()) {
+		if r.Partition == 0 && string(r.Key) == claimKey {
+			if err := lane.apply(claimKey, r.Value); err != nil {
+				w.Fatal(err)
+			}
+		}
+	}
+	return lane.claim.Nonce
+}
+
+func TestOpenTransactionOfThePredecessorIsAborted(t *testing.T) {
+	w := newWorld(t)
+	w.once(only("things")) // makes the topics
+	size := func(string) int32 { return 1 << 20 }
+	old, err := openLane(w.seeds, w.names, 0, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.close()
+	if err := old.take(w.context(), Claim{V: 1, Kind: "worker", Nonce: "old"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.client.ProduceSync(w.context(), stateRecord(w.names, 0, "ghost", UnitState{V: 1, Phase: "live"})).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	heir, err := openLane(w.seeds, w.names, 0, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer heir.close()
+	if err := heir.take(w.context(), Claim{V: 1, Kind: "worker", Nonce: "heir"}); err != nil {
+		t.Fatal(err)
+	}
+	states, _, err := readLanes(w.context(), w.seeds, w.names, map[int32]int64{0: heir.claimed + 1})
+	if err != nil || len(states[0].units) != 0 || states[0].claim.Nonce != "heir" {
+		t.Errorf("the heir reads %+v %v", states[0], err)
+	}
+	if err := old.client.EndTransaction(w.context(), kgo.TryCommit); err == nil {
+		t.Error("the predecessor commits")
+	}
+	if err := old.transact([]*commitRequest{{records: []*kgo.Record{stateRecord(w.names, 0, "ghost", UnitState{V: 1})}}}); !errors.Is(err, errLaneLost) {
+		t.Errorf("the predecessor commits again: %v", err)
+	}
+}
+
+func TestStateLiesInItsLane(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1")
+	for i, id := range ids(1, 5) {
+		w.api.event("events", id, "a", -7200+100*int64(i))
+		w.api.put("notes/"+id, "a", "x")
+	}
+	w.once(only("things", "events", "notes"))
+	want := map[string]int32{}
+	for _, root := range []string{"things", "events"} {
+		want[root], want[root+planSuffix] = homeLane(root, StatePartitions), homeLane(root, StatePartitions)
+	}
+	want["notes"+planSuffix] = want["events"]
+	for n := range 48 {
+		want[windowUnit("events", n)] = (want["events"] + int32(n)) % StatePartitions
+	}
+	got := map[string]int32{}
+	claims := map[int32]bool{}
+	for _, r := range w.records(w.names.State()) {
+		if key := string(r.Key); key == claimKey {
+			claims[r.Partition] = true
+		} else {
+			got[key] = r.Partition
+		}
+	}
+	for key, lane := range want {
+		if there, ok := got[key]; !ok || there != lane {
+			t.Errorf("%s: in lane %d (%v), want %d", key, there, ok, lane)
+		}
+		delete(got, key)
+	}
+	if len(got) != 0 || len(claims) != StatePartitions {
+		t.Errorf("unexpected: %v; %d lanes claimed", got, len(claims))
+	}
+}
+
+func TestUnitOfAStalePlanIsBegunAgain(t *testing.T) {
+	w := newWorld(t)
+	w.api.event("events", "1", "a", -3600)
+	w.once(only("events"))
+	w.wantNews("events", "r 1")
+	plan := w.plan("events")
+	plan.Plan, plan.At = 2, plan.At.Add(1)
+	w.writeState(homeLane("events", StatePartitions), "events/plan", string(encodeState(plan)))
+	w.api.forget()
+	w.once(only("events"))
+	w.wantNews("events", "") // what is unchanged is not published again, whatever the plan
+	if u := w.unit("events/0"); u.Plan != 2 || !u.Done {
+		t.Errorf("the window was not read again: %+v", u)
+	}
+	if u := w.unit("events"); u.Plan != 2 || !u.Done {
+		t.Errorf("the live pass was not made again: %+v", u)
+	}
+}
+
+func TestUnknownStateStopsItsLaneOnly(t *testing.T) {
+	for name, text := range map[string]string{"version 2": `{"v":2,"news":true}`, "cannot be read": `{"v":1,`} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			if homeLane("things", StatePartitions) == homeLane("books", StatePartitions) {
+				t.Fatal("the test wants two lanes")
+			}
+			w.api.put("things", "a", "1")
+			w.api.put("books", "a", "1")
+			w.once(only("logs"))
+			w.writeState(homeLane("things", StatePartitions), "things", text)
+			failures := w.failures(w.try(only("things", "books")))
+			if len(failures) != 1 || failures["things"] == nil || !strings.Contains(failures["things"].Error(), name) {
+				t.Errorf("failures: %v", failures)
+			}
+			w.wantNews("books", "r 1")
+			w.wantNews("things", "")
+		})
+	}
+}
+
+// A stream does not ask the API again and again for what it cannot commit.
+func TestUnknownStateStopsAStreamsResource(t *testing.T) {
+	w := newWorld(t)
+	w.once(only("logs"))
+	w.writeState(homeLane("events", StatePartitions), "events", `{"v":2}`)
+	s := w.stream(only("events"))
+	if err := s.waitEnd(); err == nil || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("the worker ends with %v", err)
+	}
+}
+
+// A claim whose commit fails leaves the claim of whoever ran before: nobody took over.
+func TestClaimOfAnEarlierRunIsNoTakeover(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1")
+	w.once(only("things"))
+	w.api.put("things", "b", "1")
+	w.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: w.names.TransactionalID(3), Err: kerr.UnknownServerError})
+	w.once(only("things"))
+	w.wantNews("things", "r 1, u 1")
+}
