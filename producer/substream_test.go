@@ -44,3 +44,31 @@ func TestRecordWithoutKeyHasNoChildren(t *testing.T) {
 		t.Errorf("%d requests for the children of one parent", n)
 	}
 }
+
+// What goes wrong with the API while a page's children are read leaves no half page.
+func TestParentIsNotPublishedWithoutItsChildren(t *testing.T) {
+	w := newWorld(t)
+	for i, id := range ids(1, 4) {
+		w.api.event("events", id, "a", int64(i)-2000)
+		w.api.put("notes/"+id, "a", "x")
+	}
+	w.api.pageSize = 10
+	w.api.refuse("/events/03/notes", http.StatusServiceUnavailable)
+	failures := w.failures(w.try(only("events", "notes")))
+	if len(failures) != 2 {
+		t.Errorf("failures: %v", failures)
+	}
+	w.wantNews("events", "r 01, r 02")
+	w.wantNews("notes", "r 01/x, r 02/x")
+	if u := w.unit("events/0"); u.Done || u.Watermark != "" || u.Records != 4 {
+		t.Errorf("the position is not before the parent that failed: %+v", u)
+	}
+	w.api.intercept(nil)
+	w.api.forget()
+	w.once(only("events", "notes"))
+	w.wantNews("events", "r 03, r 04")
+	w.wantNews("notes", "r 03/x, r 04/x")
+	if n := w.api.requests("/events/01/notes"); n != 0 {
+		t.Errorf("children of a parent that is done are requested %d times", n)
+	}
+}
