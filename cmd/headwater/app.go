@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/extract"
@@ -82,27 +80,17 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// terminal says whether w is one, and how wide.
-func terminal(w io.Writer) (width int, ok bool) {
-	f, isFile := w.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil && width > 0
-}
-
-// load reads the configuration and, for the warnings that it gives, says them.
+// load reads the configuration and says the warnings that it gives. With mistakes in it the configuration has defaults in
+// their places, so that whoever reads on finds the other mistakes, too.
 func (a *app) load() (*Config, error) {
 	cfg, warnings, err := loadConfig(a.env, a.environ)
 	for _, w := range warnings {
 		a.say("warning: " + w)
 	}
 	if err != nil {
-		return nil, &usageError{err}
+		return cfg, &usageError{err}
 	}
 	return cfg, nil
 }
 
 func (a *app) say(line string) { _, _ = io.WriteString(a.stderr, line+"\n") }
-

@@ -30,6 +30,9 @@ Fields that are null are left out; a deleted key has a null value. Only committe
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if count < 0 {
+				return &usageError{fmt.Errorf("--count %d: must not be negative", count)}
+			}
 			cfg, err := a.load()
 			if err != nil {
 				return err

@@ -42,25 +42,23 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error 
 		return &producer.EnvironmentError{Op: "start the demo's servers", Err: err}
 	}
 	defer stack.Close()
-	a.say("started in this process (in memory, gone at the end):")
-	a.listening("sample API", stack.API.URL(), stack.API.Moved(), "  token "+demoToken+"; changes: "+stack.API.URL()+"/_sandbox/")
-	a.listening("Kafka", stack.Broker.Addr(), stack.Broker.Moved(), "")
-	a.listening("schema registry", stack.Registry.URL(), stack.Registry.Moved(), "")
-	env := demoEnvironment(a.env, stack)
-	inner := &app{env: env, stdout: a.stdout, stderr: a.stderr}
-	cfg, err := inner.load()
-	if err != nil {
-		return err
-	}
-	o := options{once: once}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	p, err := inner.work(ctx, cfg, o, func(p *pipeline, out io.Writer) {
-		if !once {
-			go (&app{stderr: out}).announce(ctx, p)
+	inner := &app{env: demoEnvironment(a.env, stack), stdout: a.stdout, stderr: a.stderr}
+	announcing, stop := context.WithCancel(ctx)
+	announced := make(chan struct{})
+	p, err := inner.work(ctx, options{once: once}, func(p *pipeline, out io.Writer) {
+		a.started(stack)
+		if once {
+			close(announced)
+			return
 		}
+		go func() {
+			defer close(announced)
+			(&app{stderr: out}).announce(announcing, p)
+		}()
 	})
+	stop()
 	if p != nil {
+		<-announced
 		a.summary(p, false)
 		ended := "the demo has ended, its servers and data are gone"
 		if once {
@@ -69,6 +67,13 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error 
 		a.say(ended)
 	}
 	return err
+}
+
+func (a *app) started(stack *sandbox.Stack) {
+	a.say("started in this process (in memory, gone at the end):")
+	a.listening("sample API", stack.API.URL(), stack.API.Moved(), "  token "+demoToken+"; changes: "+stack.API.URL()+"/_sandbox/")
+	a.listening("Kafka", stack.Broker.Addr(), stack.Broker.Moved(), "")
+	a.listening("schema registry", stack.Registry.URL(), stack.Registry.Moved(), "")
 }
 
 func (a *app) listening(what, where string, moved bool, more string) {
@@ -87,7 +92,7 @@ func demoEnvironment(env envconfig.Lookuper, stack *sandbox.Stack) envconfig.Loo
 		"HEADWATER_POLL_INTERVAL": "2s", "HEADWATER_SNAPSHOT_INTERVAL": "15s",
 	}
 	plain := map[string]string{}
-	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY"} {
+	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY", "NO_COLOR"} {
 		if v, ok := env.Lookup(name); ok {
 			plain[name] = v
 		}

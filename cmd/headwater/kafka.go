@@ -1,12 +1,13 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,7 +17,6 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/headwater-stream/headwater/avro"
-	"github.com/headwater-stream/headwater/producer"
 )
 
 // kafkaOptions are what every Kafka client of the program shares. Errors are mistakes of configuration.
@@ -87,28 +87,21 @@ func (c *Config) registry() (*avro.SchemaRegistry, error) {
 	}
 	reg, err := avro.NewRegistry(conf)
 	if err != nil {
-		return nil, fmt.Errorf("SCHEMA_REGISTRY_URL: %w", err)
+		return nil, fmt.Errorf("SCHEMA_REGISTRY_URL=%q: %w", withoutUser(c.RegistryURL), err)
 	}
 	return reg, nil
 }
 
-// preflightDeadline is how long a server may take to answer at the start.
-const preflightDeadline = 8 * time.Second
-
-// pingKafka says in one line that no broker answers, before anything else is tried.
-func pingKafka(ctx context.Context, opts []kgo.Opt, brokers []string) error {
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		return &usageError{fmt.Errorf("KAFKA_BROKERS: %w", err)}
+// withoutUser is a URL that can be shown: without the user and password that it may carry, also where it is malformed.
+func withoutUser(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		u.User = nil
+		return u.String()
 	}
-	defer client.Close()
-	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
-	defer cancel()
-	if err := client.Ping(bounded); err != nil {
-		return &producer.EnvironmentError{Op: fmt.Sprintf("reach Kafka at %v", brokers), Err: err,
-			Remedy: "check KAFKA_BROKERS, KAFKA_TLS_* and KAFKA_SASL_*, and that a broker listens there"}
+	if at := strings.LastIndex(address, "@"); at >= 0 {
+		return "…" + address[at:]
 	}
-	return nil
+	return address
 }
 
 func logLevel(name string) (slog.Level, error) {

@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,7 +19,7 @@ import (
 )
 
 func main() {
-	ctx, stop := untilSignal(context.Background(), os.Stderr)
+	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args[1:], envconfig.OsLookuper(), os.Environ(), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -26,7 +27,7 @@ func main() {
 
 // untilSignal returns a context that the first SIGINT or SIGTERM ends: work stops after the commit in flight. The second signal
 // ends the process at once; nothing is lost by that either, the next start goes on from what is committed.
-func untilSignal(parent context.Context, stderr io.Writer) (context.Context, func()) {
+func untilSignal(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -36,7 +37,6 @@ func untilSignal(parent context.Context, stderr io.Writer) (context.Context, fun
 		case <-ctx.Done():
 			return
 		}
-		fmt.Fprintln(stderr, "stopping after the commit in flight; once more stops at once")
 		cancel()
 		sig := <-signals
 		if s, ok := sig.(syscall.Signal); ok {
@@ -55,8 +55,11 @@ func run(ctx context.Context, args []string, env envconfig.Lookuper, environ []s
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
-		fmt.Fprintln(stderr, "headwater: "+err.Error())
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // stopped while it waited for an answer
+	}
+	for _, line := range messages(err) {
+		fmt.Fprintln(stderr, "headwater: "+line)
 	}
 	return exitCode(err)
 }

@@ -33,36 +33,29 @@ type options struct {
 	allowDeletes bool
 }
 
-// newPipeline builds the parts. Its errors are mistakes of configuration; nothing was sent anywhere yet.
+// newPipeline builds the parts. Its errors are mistakes of configuration, all that can be found without the network; nothing was
+// sent anywhere yet.
 func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, error) {
 	p := &pipeline{cfg: cfg}
+	var mistakes []error
+	note := func(err error) {
+		if err != nil {
+			mistakes = append(mistakes, &usageError{err})
+		}
+	}
 	var err error
+	p.kafka, err = cfg.kafkaOptions()
+	note(err)
+	p.registry, err = cfg.registry()
+	note(err)
 	if p.source, err = loadSource(cfg.Source); err != nil {
-		return nil, err
+		note(err)
+		return nil, errors.Join(mistakes...)
 	}
-	settings, warnings, err := sourceSettings(p.source, a.env, a.environ)
-	for _, w := range warnings {
-		a.say("warning: " + w)
-	}
-	if err != nil {
-		return nil, err
-	}
+	note(a.newClient(p))
 	p.names = producer.Names{Prefix: cfg.TopicPrefix}
 	if cfg.TopicPrefix == "" {
 		p.names.Prefix = p.source.Name + "."
-	}
-	if p.kafka, err = cfg.kafkaOptions(); err != nil {
-		return nil, &usageError{err}
-	}
-	if p.registry, err = cfg.registry(); err != nil {
-		return nil, &usageError{err}
-	}
-	v, _ := buildVersion()
-	p.api, err = extract.NewClient(p.source, settings, extract.Options{
-		Concurrency: cfg.Concurrency, UserAgent: "headwater/" + v, OnWait: func(w extract.Wait) { p.worker.Waiting(w) },
-	})
-	if err != nil {
-		return nil, &usageError{err}
 	}
 	p.worker, err = producer.New(producer.Config{
 		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: o.resources,
@@ -71,70 +64,31 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 		Partitions: cfg.Partitions, Replication: cfg.Replication,
 		Now: time.Now, Sleep: sleep, Log: log,
 	})
-	if err != nil {
-		return nil, &usageError{err}
+	note(err)
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
 	}
 	return p, nil
 }
 
-// preflight asks every server once, so that what is away or refuses us is said in one line before anything is created.
-func (p *pipeline) preflight(ctx context.Context, o options) error {
-	if err := pingKafka(ctx, p.kafka, p.cfg.KafkaBrokers); err != nil {
-		return err
+// newClient makes the API's client from the source's own settings.
+func (a *app) newClient(p *pipeline) error {
+	settings, warnings, missing := sourceSettings(p.source, a.env, a.environ)
+	for _, w := range warnings {
+		a.say("warning: " + w)
 	}
-	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
-	defer cancel()
-	if err := p.registry.Ping(bounded); err != nil {
-		return &producer.EnvironmentError{Op: "reach the schema registry", Err: err, Remedy: "check SCHEMA_REGISTRY_URL and its credentials"}
-	}
-	return p.checkAPI(ctx, o)
+	v, _ := buildVersion()
+	var err error
+	p.api, err = extract.NewClient(p.source, settings, extract.Options{
+		Concurrency: p.cfg.Concurrency, UserAgent: "headwater/" + v, OnWait: func(w extract.Wait) { p.worker.Waiting(w) },
+	})
+	return errors.Join(append(missing, settingMistakes(p.source, missing, err)...)...)
 }
 
-// checkAPI asks for one page of a selected resource. A token may lack the permission for one kind of record only, so others are
-// asked before it is called wrong. Resources that allow one traversal at a time are not asked: that would hold their place.
-func (p *pipeline) checkAPI(ctx context.Context, o options) error {
-	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
-	defer cancel()
-	var refused error
-	for _, r := range p.source.Roots() {
-		if r.Singleton || !wanted(r, o.resources) {
-			continue
-		}
-		err := p.api.Check(bounded, r)
-		var api *extract.Error
-		if errors.As(err, &api) && api.Kind == extract.KindUnauthorized {
-			if refused == nil {
-				refused = err
-			}
-			continue
-		}
-		if err != nil && (bounded.Err() != nil || errors.As(err, &api) && api.Kind == extract.KindUnavailable) {
-			return &producer.EnvironmentError{Op: "reach the API", Err: err, Remedy: "check the source's base URL and the network"}
-		}
-		return nil // it answers; what is wrong with this resource alone is told when it is read
-	}
-	if refused != nil {
-		return &producer.EnvironmentError{Op: "read the API", Err: refused, Remedy: "check the token and its permissions"}
-	}
-	return nil
-}
-
-// wanted says whether the root or one of its substreams is among the resources; none named: all.
-func wanted(r *extract.Resource, resources []string) bool {
-	if len(resources) == 0 {
-		return true
-	}
-	for _, name := range resources {
-		if name == r.Name {
-			return true
-		}
-		for _, c := range r.Children {
-			if name == c.Name {
-				return true
-			}
-		}
-	}
-	return false
+// close gives back the connections that idle.
+func (p *pipeline) close() {
+	p.api.Close()
+	p.registry.Close()
 }
 
 // sleep waits for d or the end of ctx.
@@ -152,5 +106,5 @@ func sleep(ctx context.Context, d time.Duration) error {
 // String is one line that says what is read and where it goes.
 func (p *pipeline) String() string {
 	return fmt.Sprintf("reading %s → Kafka at %s, topics %s*, schemas at %s", p.source.Title,
-		strings.Join(p.cfg.KafkaBrokers, ","), p.names.Prefix, p.cfg.RegistryURL)
+		strings.Join(p.cfg.KafkaBrokers, ","), p.names.Prefix, withoutUser(p.cfg.RegistryURL))
 }

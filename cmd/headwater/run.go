@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -20,11 +21,7 @@ What an unselected substream misses is remembered and made up for when it is sel
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.resources = args
-			cfg, err := a.load()
-			if err != nil {
-				return err
-			}
-			p, err := a.work(c.Context(), cfg, o, nil)
+			p, err := a.work(c.Context(), o, nil)
 			if p != nil {
 				a.summary(p, true)
 			}
@@ -37,22 +34,42 @@ What an unselected substream misses is remembered and made up for when it is sel
 }
 
 // work runs the main job with its display. started, where given, is called when the servers have answered; what is written to
-// out appears above the display. The pipeline is returned if it was started, also with an error.
-func (a *app) work(ctx context.Context, cfg *Config, o options, started func(p *pipeline, out io.Writer)) (*pipeline, error) {
-	show := newDisplay(a.stderr, cfg, time.Now)
+// out later appears above the display. The pipeline is returned if it was started, also with an error.
+func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out io.Writer)) (*pipeline, error) {
+	cfg, mistakes := a.load()
+	_, noColor := filled{a.env}.Lookup("NO_COLOR")
+	show := newDisplay(a.stderr, cfg, noColor, time.Now)
 	p, err := a.newPipeline(cfg, o, show.logger())
-	if err != nil {
+	if err := errors.Join(mistakes, err); err != nil {
 		return nil, err
 	}
+	defer p.close()
 	if err := p.preflight(ctx, o); err != nil {
 		return nil, err
 	}
-	a.say(p.String())
 	if started != nil {
 		started(p, show)
 	}
+	a.say(p.String())
 	show.start(p.worker.Progress)
+	told := tellStop(ctx, show)
 	err = p.worker.Run(ctx)
+	told()
 	show.stop()
 	return p, err
+}
+
+// tellStop says, when ctx ends, that the program is about to. It is said through the display, which would paint over it
+// otherwise. The function that is returned ends the waiting.
+func tellStop(ctx context.Context, show io.Writer) func() {
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		_, _ = io.WriteString(show, "stopping after the commit in flight; once more stops at once\n")
+	})
+	return func() {
+		if !stop() {
+			<-told
+		}
+	}
 }

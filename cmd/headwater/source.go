@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
@@ -23,41 +24,87 @@ func loadSource(name string) (*extract.Source, error) {
 // settingVariable is the environment variable of a source's setting.
 func settingVariable(setting string) string { return "SOURCE_" + strings.ToUpper(setting) }
 
-// sourceSettings reads the source's own settings. All that is missing is reported at once, by its variable.
-func sourceSettings(src *extract.Source, env envconfig.Lookuper, environ []string) (settings map[string]string, warnings []string, err error) {
+// baseVariable is where the API's address comes from.
+func baseVariable(src *extract.Source) string {
+	for _, s := range src.Settings {
+		if s.Name == "base_url" {
+			return settingVariable(s.Name)
+		}
+	}
+	return "the source file's base_url"
+}
+
+// sourceSettings reads the source's own settings; all that is missing is reported at once, by its variable.
+func sourceSettings(src *extract.Source, env envconfig.Lookuper, environ []string) (settings map[string]string, warnings []string, missing []error) {
 	settings = map[string]string{}
-	known := map[string]bool{}
-	var mistakes []error
+	var known []string
 	for _, s := range src.Settings {
 		name := settingVariable(s.Name)
-		known[name] = true
-		lookup := env
+		known = append(known, name)
+		lookup := envconfig.Lookuper(filled{env})
 		if s.Secret {
-			known[name+"_FILE"] = true
+			known = append(known, name+"_FILE")
 			lookup = fileLookuper{env}
 			if err := (fileLookuper{env}).check(name); err != nil {
-				mistakes = append(mistakes, err)
+				missing = append(missing, err)
 				continue
 			}
 		}
-		if v, ok := lookup.Lookup(name); ok && v != "" {
+		if v, ok := lookup.Lookup(name); ok {
 			settings[s.Name] = v
 		} else if s.Required && s.Default == "" {
-			how := "set it"
-			if s.Secret {
-				how = "set it, or " + name + "_FILE to a file that holds it"
-			}
-			mistakes = append(mistakes, fmt.Errorf("%s is not set (%s): %s", name, s.Description, how))
+			missing = append(missing, notSet(name, s))
 		}
 	}
-	for _, pair := range environ {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "SOURCE_") && !known[name] {
-			warnings = append(warnings, name+" is set but source "+src.Name+" has no such setting")
-		}
-	}
-	if len(mistakes) > 0 {
-		return nil, warnings, &usageError{errors.Join(mistakes...)}
-	}
-	return settings, warnings, nil
+	return settings, unknownSettings(src, environ, known), missing
 }
 
+func notSet(name string, s extract.Setting) error {
+	how := "set it"
+	if s.Secret {
+		how += ", or " + name + "_FILE to a file that holds it"
+	}
+	if s.Description != "" {
+		how += ". " + s.Description
+	}
+	return fmt.Errorf("%s is not set → %s", name, how)
+}
+
+func unknownSettings(src *extract.Source, environ, known []string) []string {
+	var warnings []string
+	for _, pair := range environ {
+		name, _, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "SOURCE_") || slices.Contains(known, name) {
+			continue
+		}
+		hint := ""
+		if meant := nearest(name, known); meant != "" {
+			hint = " (did you mean " + meant + "?)"
+		}
+		warnings = append(warnings, name+" is set but source "+src.Name+" has no such setting"+hint)
+	}
+	return warnings
+}
+
+// settingMistakes has what extract says of settings name the variables that people set. What is missing was said before.
+func settingMistakes(src *extract.Source, said []error, err error) []error {
+	if err == nil {
+		return nil
+	}
+	list := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this level only
+		list = several.Unwrap()
+	}
+	var mistakes []error
+	for _, e := range list {
+		text := e.Error()
+		for _, s := range src.Settings {
+			text = strings.Replace(text, "setting "+s.Name+" of source "+src.Name, settingVariable(s.Name), 1)
+		}
+		name, _, _ := strings.Cut(strings.Replace(text, " is required", ":", 1), ":")
+		if !slices.ContainsFunc(said, func(e error) bool { return strings.HasPrefix(e.Error(), name) }) {
+			mistakes = append(mistakes, errors.New(text))
+		}
+	}
+	return mistakes
+}

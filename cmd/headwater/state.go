@@ -41,6 +41,9 @@ func (a *app) stateCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
+				if rows == nil {
+					rows = []producer.StateRow{} // a list, also when it is empty
+				}
 				return json.NewEncoder(a.stdout).Encode(rows)
 			}
 			return a.printState(rows)
@@ -53,12 +56,12 @@ func (a *app) stateCommand() *cobra.Command {
 
 func (a *app) printState(rows []producer.StateRow) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "UNIT\tLANE\tPHASE\tDONE\tWATERMARK\tBEHIND\tRECORDS\tCOMMITTED\tNOTE")
+	fmt.Fprintln(w, "UNIT\tLANE\tPHASE\tDONE\tWATERMARK\tAGE\tRECORDS\tCOMMITTED\tNOTE")
 	for _, r := range collapse(rows) {
-		behind := ""
+		old := ""
 		if r.State.Phase == "live" && r.State.Watermark != "" {
 			if t, err := time.Parse(time.RFC3339, r.State.Watermark); err == nil {
-				behind = age(time.Since(t))
+				old = age(time.Since(t))
 			}
 		}
 		note := ""
@@ -68,7 +71,7 @@ func (a *app) printState(rows []producer.StateRow) error {
 		if r.Stale {
 			note = "of an older plan"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%v\t%s\t%s\t%d\t%s ago\t%s\n", r.Unit, r.Lane, r.State.Phase, r.State.Done, r.State.Watermark, behind,
+		fmt.Fprintf(w, "%s\t%d\t%s\t%v\t%s\t%s\t%d\t%s ago\t%s\n", r.Unit, r.Lane, r.State.Phase, r.State.Done, r.State.Watermark, old,
 			r.State.Records, age(time.Since(r.State.At)), note)
 	}
 	return w.Flush()

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/headwater-stream/headwater/extract"
+	"github.com/headwater-stream/headwater/producer"
+)
+
+// preflight asks every server once, so that what is away or refuses us is said in one line before anything is created.
+func (p *pipeline) preflight(ctx context.Context, o options) error {
+	if err := pingKafka(ctx, p.kafka, p.cfg.KafkaBrokers); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
+	defer cancel()
+	if err := p.registry.Ping(bounded); err != nil {
+		return &producer.EnvironmentError{Op: "reach the schema registry", Err: err} // it says itself what to do
+	}
+	return p.checkAPI(ctx, o)
+}
+
+// checkAPI asks for one page of a selected resource. A token may lack the permission for one kind of record only, so others are
+// asked before it is called wrong. Resources that allow one traversal at a time are not asked: that would hold their place.
+func (p *pipeline) checkAPI(ctx context.Context, o options) error {
+	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
+	defer cancel()
+	var refused error
+	for _, r := range p.source.Roots() {
+		if r.Singleton || !wanted(r, o.resources) {
+			continue
+		}
+		err := p.api.Check(bounded, r)
+		if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+			return unreachable(fmt.Errorf("%s: no answer within %v", r.Name, preflightDeadline), p.source)
+		}
+		var api *extract.Error
+		if err == nil || !errors.As(err, &api) {
+			return err
+		}
+		switch api.Kind {
+		case extract.KindUnavailable:
+			return unreachable(err, p.source)
+		case extract.KindUnauthorized, extract.KindNotFound, extract.KindProtocol:
+			if refused == nil {
+				refused = err
+			}
+		default:
+			return nil // it answers; what is wrong with this resource alone is told when it is read
+		}
+	}
+	if refused != nil {
+		return &producer.EnvironmentError{Op: "read the API", Err: refused, Remedy: "check the token, its permissions and " + baseVariable(p.source)}
+	}
+	return nil
+}
+
+func unreachable(err error, src *extract.Source) error {
+	return &producer.EnvironmentError{Op: "reach the API", Err: err, Remedy: "check " + baseVariable(src) + " and the network"}
+}
+
+// wanted says whether the root or one of its substreams is among the resources; none named: all.
+func wanted(r *extract.Resource, resources []string) bool {
+	if len(resources) == 0 {
+		return true
+	}
+	for _, name := range resources {
+		if name == r.Name {
+			return true
+		}
+		for _, c := range r.Children {
+			if name == c.Name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// preflightDeadline is how long a server may take to answer at the start.
+const preflightDeadline = 8 * time.Second
+
+// pingDialTimeout leaves time for a second try within the deadline; the client dials without regard to a context's.
+const pingDialTimeout = 3 * time.Second
+
+// pingKafka says in one line that no broker answers, before anything else is tried.
+func pingKafka(ctx context.Context, opts []kgo.Opt, brokers []string) error {
+	client, err := kgo.NewClient(append(opts[:len(opts):len(opts)], kgo.DialTimeout(pingDialTimeout))...)
+	if err != nil {
+		return &usageError{fmt.Errorf("KAFKA_BROKERS=%q: %w", strings.Join(brokers, ","), err)}
+	}
+	defer client.Close()
+	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
+	defer cancel()
+	if err := client.Ping(bounded); err != nil {
+		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("no answer within %v", preflightDeadline)
+		}
+		return &producer.EnvironmentError{Op: "reach Kafka at " + strings.Join(brokers, ","), Err: err,
+			Remedy: "check KAFKA_BROKERS, KAFKA_TLS_* and KAFKA_SASL_*, and that a broker listens there"}
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/headwater-stream/headwater/producer"
+)
+
+// statusLine is a resource in one line: state, pages, records, records a second, watermark age, why it waits.
+func statusLine(s producer.Status, now time.Time, perSecond float64) string {
+	var b strings.Builder
+	state := s.State
+	if s.Windows[1] > 1 && state == "backfill" {
+		state = fmt.Sprintf("backfill %d/%d", s.Windows[0], s.Windows[1])
+	}
+	fmt.Fprintf(&b, "%-20s %-16s %6d pages %9d records %7.0f/s", s.Resource, state, s.Pages, s.Published, perSecond)
+	if s.Deleted > 0 {
+		fmt.Fprintf(&b, "  %d deleted", s.Deleted)
+	}
+	if s.Dead > 0 {
+		fmt.Fprintf(&b, "  %d dead letters", s.Dead)
+	}
+	if !s.Watermark.IsZero() {
+		fmt.Fprintf(&b, "  watermark %s old", age(now.Sub(s.Watermark)))
+	}
+	if s.Waiting != "" {
+		b.WriteString("  waiting: " + oneLine(s.Waiting))
+		if !s.Until.IsZero() {
+			b.WriteString(" until " + s.Until.Local().Format(time.TimeOnly))
+		}
+	}
+	if s.Err != nil {
+		b.WriteString("  ! " + oneLine(s.Err.Error()))
+	}
+	return b.String()
+}
+
+// attributes are the same as a log line's.
+func attributes(s producer.Status, now time.Time, perSecond float64) []any {
+	list := []any{"resource", s.Resource, "state", s.State, "pages", s.Pages, "records", s.Published,
+		"records_per_second", math.Round(perSecond*10) / 10, "deleted", s.Deleted, "dead_letters", s.Dead}
+	if s.Windows[1] > 0 {
+		list = append(list, "windows_done", s.Windows[0], "windows", s.Windows[1])
+	}
+	if !s.Watermark.IsZero() {
+		list = append(list, "watermark", s.Watermark.UTC().Format(time.RFC3339), "watermark_age", age(now.Sub(s.Watermark)))
+	}
+	if s.Waiting != "" {
+		list = append(list, "waiting", s.Waiting)
+		if !s.Until.IsZero() {
+			list = append(list, "until", s.Until.UTC().Format(time.RFC3339))
+		}
+	}
+	if s.Err != nil {
+		list = append(list, "err", s.Err)
+	}
+	return list
+}
+
+// rates tells how fast records come: over the last seconds, because over a whole run a stream that is idle would seem busy.
+type rates struct {
+	samples []sample // the oldest is just as old as rateSpan, or the first
+}
+
+type sample struct {
+	at      time.Time
+	records map[string]int64
+}
+
+const rateSpan = 10 * time.Second
+
+// since notes the counts and returns the records per second of each resource.
+func (r *rates) since(now time.Time, all []producer.Status) map[string]float64 {
+	s := sample{at: now, records: map[string]int64{}}
+	for _, st := range all {
+		s.records[st.Resource] = st.Published
+	}
+	r.samples = append(r.samples, s)
+	for len(r.samples) > 2 && now.Sub(r.samples[1].at) >= rateSpan {
+		r.samples = r.samples[1:]
+	}
+	first := r.samples[0]
+	per := map[string]float64{}
+	for name, n := range s.records {
+		per[name] = float64(n-first.records[name]) / max(now.Sub(first.at).Seconds(), 1)
+	}
+	return per
+}
+
+// age is a duration in at most two units: 4s, 12m5s, 3h20m, 2d3h.
+func age(d time.Duration) string {
+	switch d = d.Round(time.Second); {
+	case d < 0:
+		return "0s"
+	case d < time.Hour:
+		return d.String()
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	default:
+		return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+	}
+}
+
+// cut shortens a line to so many columns of a terminal.
+func cut(line string, columns int) string {
+	used, end := 0, 0 // end: where an ellipsis still fits
+	for i, r := range line {
+		if used < columns {
+			end = i
+		}
+		if used += columnsOf(r); used > columns {
+			return line[:end] + "…"
+		}
+	}
+	return line
+}
+
+// columnsOf is 2 for the blocks of East Asian characters and emoji, 0 for marks that go on the letter before them.
+func columnsOf(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	case r >= 0x1100 && r <= 0x115F, r >= 0x2E80 && r <= 0xA4CF, r >= 0xAC00 && r <= 0xD7A3, r >= 0xF900 && r <= 0xFAFF,
+		r >= 0xFE30 && r <= 0xFE6F, r >= 0xFF00 && r <= 0xFF60, r >= 0xFFE0 && r <= 0xFFE6, r >= 0x1F300 && r <= 0x1FAFF,
+		r >= 0x20000 && r <= 0x3FFFD:
+		return 2
+	}
+	return 1
+}

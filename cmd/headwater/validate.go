@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// validate says what is wrong beyond a single value's form.
+func (c *Config) validate() []error {
+	var mistakes []error
+	wrong := func(name, value, want string) {
+		mistakes = append(mistakes, fmt.Errorf("%s=%q: %s", name, value, want))
+	}
+	switch c.ValueFormat {
+	case "avro":
+	case "json":
+		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "json is not supported yet; use avro")
+	default:
+		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "must be avro")
+	}
+	if c.Group != "" {
+		wrong("HEADWATER_GROUP", c.Group, "many workers are not supported yet; unset it")
+	}
+	if c.MetricsAddr != "off" {
+		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{{"HEADWATER_POLL_INTERVAL", c.PollInterval}, {"HEADWATER_SNAPSHOT_INTERVAL", c.SnapshotInterval}} {
+		if d.value < 0 {
+			wrong(d.name, d.value.String(), "must not be negative")
+		}
+	}
+	if c.Concurrency < 1 || c.Concurrency > 1000 {
+		wrong("HEADWATER_CONCURRENCY", strconv.Itoa(c.Concurrency), "must be from 1 to 1000")
+	}
+	if c.Partitions < 1 && c.Partitions != -1 {
+		wrong("HEADWATER_PARTITIONS", strconv.Itoa(int(c.Partitions)), "must be at least 1, or -1 for the broker's default")
+	}
+	if c.Replication < 1 && c.Replication != -1 {
+		wrong("HEADWATER_REPLICATION", strconv.Itoa(int(c.Replication)), "must be at least 1, or -1 for the broker's default")
+	}
+	if f := c.LogFormat; f != "" && f != "text" && f != "json" {
+		wrong("HEADWATER_LOG_FORMAT", f, "must be text or json")
+	}
+	if _, err := logLevel(c.LogLevel); err != nil {
+		wrong("HEADWATER_LOG_LEVEL", c.LogLevel, "must be debug, info, warn or error")
+	}
+	for _, broker := range c.KafkaBrokers {
+		if !isHostPort(broker) {
+			wrong("KAFKA_BROKERS", strings.Join(c.KafkaBrokers, ","), "want host:port, and commas between several, such as 127.0.0.1:9092")
+			break
+		}
+	}
+	return append(mistakes, c.validateSecurity()...)
+}
+
+// isHostPort takes a host alone, too: brokers listen on 9092 unless told otherwise.
+func isHostPort(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return s != "" && !strings.ContainsAny(s, ":/ ")
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil && host != "" && !strings.ContainsAny(host, "/ ")
+}
+
+func (c *Config) validateSecurity() []error {
+	var mistakes []error
+	if !c.KafkaTLS && (c.KafkaTLSCA != "" || c.KafkaTLSCert != "" || c.KafkaTLSKey != "") {
+		mistakes = append(mistakes, errors.New("KAFKA_TLS_*_FILE is set but KAFKA_TLS_ENABLED is not: set it to true"))
+	}
+	if (c.KafkaTLSCert == "") != (c.KafkaTLSKey == "") {
+		mistakes = append(mistakes, errors.New("KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE go together: set both"))
+	}
+	if (c.RegistryTLSCert == "") != (c.RegistryTLSKey == "") {
+		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_TLS_CERT_FILE and SCHEMA_REGISTRY_TLS_KEY_FILE go together: set both"))
+	}
+	switch c.SASLMechanism {
+	case "":
+		if c.SASLUsername != "" || c.SASLPassword != "" {
+			mistakes = append(mistakes, errors.New("KAFKA_SASL_MECHANISM is not set: set it to PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"))
+		}
+	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+		if c.SASLUsername == "" || c.SASLPassword == "" {
+			mistakes = append(mistakes, fmt.Errorf("KAFKA_SASL_MECHANISM=%q: needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD", c.SASLMechanism))
+		}
+	case "OAUTHBEARER":
+		if c.SASLPassword == "" {
+			mistakes = append(mistakes, fmt.Errorf("KAFKA_SASL_MECHANISM=%q: needs the token in KAFKA_SASL_PASSWORD", c.SASLMechanism))
+		}
+	default:
+		mistakes = append(mistakes, fmt.Errorf("KAFKA_SASL_MECHANISM=%q: must be PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", c.SASLMechanism))
+	}
+	if c.RegistryUsername == "" && c.RegistryPassword != "" {
+		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_USERNAME is not set but SCHEMA_REGISTRY_PASSWORD is: set both"))
+	}
+	return mistakes
+}
