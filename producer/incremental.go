@@ -267,8 +267,11 @@ func (r *runner) owed(child *extract.Resource) bool {
 }
 
 // payOwed makes up for children that a substream was owed: a traversal over all parents up to now that requests every parent's
-// children. Only its completion clears the mark.
+// children. Only its completion clears the mark; where the API has refused the children already there is nothing to complete.
 func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
+	if !r.reads(child) {
+		return nil
+	}
 	unit, begun := r.board.unit(child.Name)
 	pending := begun && unit.Phase == extract.PhaseBackfill.String() && !unit.Done
 	alone := !r.publish && !begun // read without its parent for the first time
