@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -12,32 +11,25 @@ import (
 
 // messages is an error as people read it: one line a mistake.
 func messages(err error) []string {
-	var file *extract.FileError
-	var failed *producer.FailedError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &failed):
-		return []string{oneLine(err.Error())}
-	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this level only
-		var lines []string
-		for _, e := range several.Unwrap() {
-			lines = append(lines, messages(e)...)
+	var lines []string
+	switch e := err.(type) { //nolint:errorlint // this level only: others are below it
+	case nil:
+	case *producer.FailedError: // several, and one line
+		lines = []string{oneLine(e.Error())}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			lines = append(lines, messages(one)...)
 		}
-		return lines
-	}
-	if usage, ok := err.(*usageError); ok { //nolint:errorlint // this level only
-		return messages(usage.err)
-	}
-	if errors.As(err, &file) {
-		var lines []string
-		for _, m := range file.Mistakes {
-			lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", file.Name, m.Line, m.Column, oneLine(m.Message)))
+	case *usageError:
+		lines = messages(e.err)
+	case *extract.FileError:
+		for _, m := range e.Mistakes {
+			lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", e.Name, m.Line, m.Column, oneLine(m.Message)))
 		}
-		return lines
+	default:
+		lines = []string{oneLine(e.Error())}
 	}
-	return []string{oneLine(err.Error())}
+	return lines
 }
 
 // oneLine makes text from elsewhere fit for a line on a terminal: no line breaks, no control characters.

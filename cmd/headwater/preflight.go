@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -86,12 +87,12 @@ func wanted(r *extract.Resource, resources []string) bool {
 // preflightDeadline is how long a server may take to answer at the start.
 const preflightDeadline = 8 * time.Second
 
-// pingDialTimeout leaves time for a second try within the deadline; the client dials without regard to a context's.
-const pingDialTimeout = 3 * time.Second
+// pingTimeout bounds connecting and the first answer, each: while it waits for them the client does not look at the deadline.
+const pingTimeout = 3 * time.Second
 
 // pingKafka says in one line that no broker answers, before anything else is tried.
 func pingKafka(ctx context.Context, opts []kgo.Opt, brokers []string) error {
-	client, err := kgo.NewClient(append(opts[:len(opts):len(opts)], kgo.DialTimeout(pingDialTimeout))...)
+	client, err := kgo.NewClient(append(opts[:len(opts):len(opts)], kgo.DialTimeout(pingTimeout), kgo.RequestTimeoutOverhead(pingTimeout))...)
 	if err != nil {
 		return &usageError{fmt.Errorf("KAFKA_BROKERS=%q: %w", strings.Join(brokers, ","), err)}
 	}
@@ -99,8 +100,9 @@ func pingKafka(ctx context.Context, opts []kgo.Opt, brokers []string) error {
 	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
 	defer cancel()
 	if err := client.Ping(bounded); err != nil {
-		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("no answer within %v", preflightDeadline)
+		var slow net.Error
+		if ctx.Err() == nil && errors.As(err, &slow) && slow.Timeout() {
+			err = errors.New("no answer in time")
 		}
 		return &producer.EnvironmentError{Op: "reach Kafka at " + strings.Join(brokers, ","), Err: err,
 			Remedy: "check KAFKA_BROKERS, KAFKA_TLS_* and KAFKA_SASL_*, and that a broker listens there"}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// unsupported variables are refused by name; users do not read of them in the README's table.
+var unsupported = []string{"HEADWATER_VALUE_FORMAT", "HEADWATER_GROUP", "HEADWATER_METRICS_ADDR"}
+
+// The README's table and the program know the same variables, and the same defaults.
+func TestReadmeNamesTheVariables(t *testing.T) {
+	t.Parallel()
+	documented := documentedVariables(t, "../../README.md")
+	var want []string
+	for i := range reflect.TypeFor[Config]().NumField() {
+		name, def, _ := strings.Cut(reflect.TypeFor[Config]().Field(i).Tag.Get("env"), ", default=")
+		if slices.Contains(unsupported, name) {
+			continue
+		}
+		want = append(want, name)
+		if def != "" && !strings.Contains(documented[name], "`"+def+"`") {
+			t.Errorf("%s: the README does not say that the default is %s: %s", name, def, documented[name])
+		}
+	}
+	src, err := loadSource("intercom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range src.Settings {
+		want = append(want, settingVariable(s.Name))
+	}
+	slices.Sort(want)
+	var got []string
+	for name := range documented {
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("program and README differ (-program +README):\n%s", diff)
+	}
+}
+
+// The design page is not part of the project; where it lies beside it, no variable of one is missing in the other.
+func TestDesignNamesTheVariables(t *testing.T) {
+	t.Parallel()
+	const page = "../../../shared/design/DESIGN.md"
+	if _, err := os.Stat(page); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("there is no " + page)
+	}
+	documented := documentedVariables(t, page)
+	known := map[string]bool{}
+	for i := range reflect.TypeFor[Config]().NumField() {
+		name, _, _ := strings.Cut(reflect.TypeFor[Config]().Field(i).Tag.Get("env"), ",")
+		known[name] = true
+		registryTLS := strings.HasPrefix(name, "SCHEMA_REGISTRY_TLS_") && strings.Contains(documented["SCHEMA_REGISTRY_URL"], "TLS")
+		if _, ok := documented[name]; !ok && !registryTLS {
+			t.Errorf("the design does not name %s", name)
+		}
+	}
+	for name := range documented {
+		if !known[name] && !strings.HasPrefix(name, "SOURCE_") {
+			t.Errorf("the design names %s, the program does not know it", name)
+		}
+	}
+}
+
+var variableName = regexp.MustCompile("`(_?[A-Z][A-Z0-9_]+|SOURCE_<NAME>)`")
+
+// documentedVariables are those of a document's table of variables, with the row that names them.
+func documentedVariables(t *testing.T, path string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| variable | meaning, default |\n| --- | --- |\n")
+	if !found {
+		t.Fatalf("%s has no table of variables", path)
+	}
+	rows := map[string]string{}
+	for row := range strings.Lines(table) {
+		if !strings.HasPrefix(row, "|") {
+			break
+		}
+		first := strings.Split(row, "|")[1]
+		for _, m := range variableName.FindAllStringSubmatch(first, -1) {
+			name := m[1]
+			if strings.HasPrefix(name, "_") {
+				name = "SCHEMA_REGISTRY" + name
+			}
+			rows[name] = row
+		}
+	}
+	return rows
+}
