@@ -193,7 +193,9 @@ func TestRegistryComesFirst(t *testing.T) {
 func awayRegistry(t *testing.T) *avro.SchemaRegistry {
 	t.Helper()
 	api := newShopAPI(t, newClock())
-	api.intercept(func(*http.Request) (int, string) { return http.StatusUnprocessableEntity, `{"error_code":42201,"message":"no"}` })
+	api.intercept(func(*http.Request) (int, string) {
+		return http.StatusUnprocessableEntity, `{"error_code":42201,"message":"no"}`
+	})
 	registry, err := avro.NewRegistry(avro.RegistryConfig{URL: api.server.URL})
 	if err != nil {
 		t.Fatal(err)

@@ -165,7 +165,7 @@ func (p *pass) pages(ctx context.Context, pos extract.Position) error {
 		if err != nil {
 			return err
 		}
-		if err := p.take(ctx, page, p.saved.at(page.After)); err != nil {
+		if err := p.take(ctx, page, p.saved.at(p.heldBack(page.After, pos.Watermark))); err != nil {
 			return err
 		}
 	}
@@ -174,6 +174,22 @@ func (p *pass) pages(ctx context.Context, pos extract.Position) error {
 		p.memory.forgetBefore(w.Add(-p.tail()).UnixMilli())
 	}
 	return ctx.Err()
+}
+
+// heldBack keeps a live pass's watermark the lookback behind the API's clock as it was when the pass began. The pass's end is up to
+// a second later (passEnd): in the second that was running more may still happen. It never goes back behind what was reached.
+func (p *pass) heldBack(after extract.Position, reached time.Time) extract.Position {
+	if after.Phase != extract.PhaseLive {
+		return after
+	}
+	limit := after.Window.End.Add(-time.Second - p.root.Incremental.Lookback)
+	if limit.Before(reached) {
+		limit = reached
+	}
+	if after.Watermark.After(limit) {
+		after.Watermark = limit
+	}
+	return after
 }
 
 // tail is how far below the watermark the unit still meets records.

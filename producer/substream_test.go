@@ -153,7 +153,7 @@ func TestSubstreamAlone(t *testing.T) {
 			w.api.put(test.children+"/2", "b", "x")
 			w.once(only(test.children))
 			w.wantNews(test.children, "u 2/x")
-			w.once(only(test.parents, test.children)) // the parents join
+			w.once(only(test.parents, test.children))                                // the parents join
 			if got := w.news(test.parents); got != "r 1, r 2" && got != "r 1, u 2" { // a live pass cannot tell
 				t.Errorf("the parents: %q", got)
 			}
