@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -94,7 +96,7 @@ func catLine(ctx context.Context, decoder *avro.Decoder, r *kgo.Record) ([]byte,
 		case "op":
 			line.Op = string(h.Value)
 		case "ts":
-			line.TS = string(h.Value)
+			line.TS = readable(string(h.Value))
 		}
 	}
 	if r.Value != nil {
@@ -109,4 +111,13 @@ func catLine(ctx context.Context, decoder *avro.Decoder, r *kgo.Record) ([]byte,
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(line)
 	return b.Bytes(), err
+}
+
+// readable writes a header's milliseconds as a time; what is none stays as it is.
+func readable(ts string) string {
+	ms, err := strconv.ParseInt(ts, 10, 64)
+	if err != nil {
+		return ts
+	}
+	return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
 }

@@ -22,7 +22,7 @@ func statusLine(s producer.Status, now time.Time, perSecond float64) string {
 		fmt.Fprintf(&b, "  %d deleted", s.Deleted)
 	}
 	if s.Dead > 0 {
-		fmt.Fprintf(&b, "  %d dead letters", s.Dead)
+		b.WriteString("  " + counted(s.Dead, "dead letter"))
 	}
 	if !s.Watermark.IsZero() {
 		fmt.Fprintf(&b, "  watermark %s old", age(now.Sub(s.Watermark)))

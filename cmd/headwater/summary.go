@@ -13,7 +13,7 @@ import (
 // summary says what each resource brought, what changed in its schema, and, where there is something to look at, with which
 // commands.
 func (a *app) summary(p *pipeline, next bool) {
-	for _, line := range summaryLines(p.source, p.worker.Progress(), time.Now()) {
+	for _, line := range summaryLines(p.source, p.names, p.worker.Progress(), time.Now()) {
 		a.say(line)
 	}
 	if next {
@@ -21,13 +21,13 @@ func (a *app) summary(p *pipeline, next bool) {
 	}
 }
 
-func summaryLines(src *extract.Source, all []producer.Status, now time.Time) []string {
+func summaryLines(src *extract.Source, names producer.Names, all []producer.Status, now time.Time) []string {
 	var lines, notes []string
 	for _, s := range all {
 		line := fmt.Sprintf("%-20s %9d upserts  %5d deletes  %-16s  %s", s.Resource, s.Published, s.Deleted, schemaText(s), readText(src.Resource(s.Resource), s, now))
 		lines = append(lines, strings.TrimRight(line, " "))
 		if s.Dead > 0 {
-			notes = append(notes, fmt.Sprintf("! %s: %d records could not be published and are in the dead letters", s.Resource, s.Dead))
+			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s", s.Resource, counted(s.Dead, "record"), names.DeadLetters()))
 		}
 		if s.Err != nil {
 			notes = append(notes, fmt.Sprintf("! %s: %s", s.Resource, oneLine(s.Err.Error())))
@@ -39,6 +39,13 @@ func summaryLines(src *extract.Source, all []producer.Status, now time.Time) []s
 		}
 	}
 	return append(lines, notes...)
+}
+
+func counted(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func schemaText(s producer.Status) string {
