@@ -42,6 +42,8 @@ func newRunner(s *session, root *extract.Resource) *runner {
 
 // runs says whether the resource is selected and was not stopped.
 func (s *session) runs(r *extract.Resource) bool {
+	s.progress.mu.Lock() // other runners may be at work already
+	defer s.progress.mu.Unlock()
 	return s.selected(r) && s.stopped[r.Name] == nil
 }
 

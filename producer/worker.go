@@ -51,7 +51,7 @@ type Worker struct {
 	subjects map[string]*avro.Subject
 	dead     *deadLetters
 	refused  map[string]int   // times a resource's records were refused by the broker
-	stopped  map[string]error // resources that cannot go on, by name; the others do
+	stopped  map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
 }
 
 // New checks the configuration against the source. Its errors are mistakes of configuration.
