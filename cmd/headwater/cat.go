@@ -48,9 +48,12 @@ Fields that are null are left out; a deleted key has a null value. Only committe
 }
 
 func (a *app) cat(ctx context.Context, cfg *Config, resource string, count int, follow bool) error {
-	names, err := cfg.names()
+	src, err := loadSource(cfg.Source)
 	if err != nil {
 		return err
+	}
+	if src.Resource(resource) == nil {
+		return &usageError{unknownResource(src, resource)}
 	}
 	opts, err := cfg.kafkaOptions()
 	if err != nil {
@@ -65,7 +68,7 @@ func (a *app) cat(ctx context.Context, cfg *Config, resource string, count int, 
 	}
 	decoder := avro.NewDecoder(reg)
 	printed := 0
-	err = producer.Read(ctx, opts, names.Data(resource), follow, func(r *kgo.Record) error {
+	err = producer.Read(ctx, opts, cfg.namesOf(src).Data(resource), follow, func(r *kgo.Record) error {
 		line, err := catLine(ctx, decoder, r)
 		if err != nil {
 			return err

@@ -126,14 +126,16 @@ func (d *display) show() {
 		return
 	}
 	width, height := d.size()
+	table := []string{statusHeader}
+	for _, s := range all {
+		table = append(table, statusLine(s, now, per[s.Resource]))
+	}
+	// The cursor stands below the block: of a block as high as the window the first line scrolls out, and cannot be erased.
+	if last := height - 2; len(table) > height-1 {
+		table = append(table[:last:last], fmt.Sprintf("… and %d more: the window is too low", len(table)-last))
+	}
 	var block bytes.Buffer
-	for i, s := range all {
-		line := statusLine(s, now, per[s.Resource])
-		// The cursor stands below the block: of a block as high as the screen the first line is lost, and cannot be erased.
-		if last := height - 2; i == last && len(all) > height-1 {
-			block.WriteString(cut(fmt.Sprintf("… and %d more: the window is too low", len(all)-last), width-1) + "\n")
-			break
-		}
+	for _, line := range table {
 		block.WriteString(cut(line, width-1) + "\n")
 	}
 	d.mu.Lock()

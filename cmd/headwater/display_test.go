@@ -19,24 +19,26 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func TestStatusLine(t *testing.T) {
 	t.Parallel()
-	until := noon.Add(90 * time.Second)
 	for _, c := range []struct {
 		status producer.Status
 		per    float64
 		want   string
 	}{
 		{producer.Status{Resource: "tags", State: "starting"}, 0,
-			"tags                 starting              0 pages         0 records       0/s"},
+			"tags               starting          0       0     0"},
 		{producer.Status{Resource: "contacts", State: "backfill", Windows: [2]int{3, 12}, Pages: 1234, Published: 184950}, 3312.4,
-			"contacts             backfill 3/12      1234 pages    184950 records    3312/s"},
-		{producer.Status{Resource: "contacts", State: "live", Windows: [2]int{12, 12}, Pages: 7, Published: 12, Watermark: noon.Add(-304 * time.Second), Waiting: "next pass", Until: until}, 0.4,
-			"contacts             live                  7 pages        12 records       0/s  watermark 5m4s old  waiting: next pass until " + until.Local().Format(time.TimeOnly)},
+			"contacts           backfill 3/12  1234  184950  3312"},
+		{producer.Status{Resource: "contacts", State: "live", Windows: [2]int{12, 12}, Pages: 7, Published: 12, Watermark: noon.Add(-304 * time.Second), Waiting: "next pass", Until: noon.Add(29 * time.Second)}, 0.4,
+			"contacts           live              7      12     0   5m4s  next pass (29s)"},
 		{producer.Status{Resource: "conversation_parts", State: "live", Pages: 9, Published: 3, Deleted: 2, Dead: 1, Waiting: "for the\nnext cycle", Err: errors.New("503\n\x1b[31m upstream")}, 1,
-			"conversation_parts   live                  9 pages         3 records       1/s  2 deleted  1 dead letter  waiting: for the next cycle  ! 503 [31m upstream"},
+			"conversation_parts live              9       3     1         the next cycle  2 deleted  1 dead letter  ! 503 [31m upstream"},
 	} {
 		if got := statusLine(c.status, noon, c.per); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
+	}
+	if statusHeader != "RESOURCE           STATE         PAGES RECORDS REC/S    AGE  WAITING FOR" {
+		t.Errorf("the columns have no names: %s", statusHeader)
 	}
 }
 
@@ -120,23 +122,24 @@ func TestDisplayOnATerminal(t *testing.T) {
 		}
 	}
 	const (
-		listing  = "tags                 listing               0 pages        …"
-		starting = "teams                starting              0 pages        …"
-		live     = "tags                 done                  3 pages        …"
+		header   = "RESOURCE           STATE         PAGES RECORDS REC/S    AG…"
+		listing  = "tags               listing           0       0     0"
+		starting = "teams              starting          0       0     0"
+		done     = "tags               done              3      15    15     0…"
 	)
 	d.show()
-	want("first", "$ headwater run", listing, starting)
+	want("first", "$ headwater run", header, listing, starting)
 	d.show()
-	want("redrawn", "$ headwater run", listing, starting)
+	want("redrawn", "$ headwater run", header, listing, starting)
 	d.logger().Info("a log line", "of", "several words that are longer than the window is wide")
 	d.show()
-	if got := s.lines(); len(got) != 5 || !strings.Contains(got[1], "INF a log line") || got[3] != listing || got[4] != starting {
+	if got := s.lines(); len(got) != 6 || !strings.Contains(got[1], "INF a log line") || got[3] != header || got[4] != listing || got[5] != starting {
 		t.Errorf("a log line is not above the block: %q", got)
 	}
 	fmt.Fprint(s, "^C") // the terminal's echo
-	status[0] = producer.Status{Resource: "tags", State: "done", Pages: 3, Published: 15}
+	status[0] = producer.Status{Resource: "tags", State: "done", Pages: 3, Published: 15, Watermark: noon, Waiting: "nothing in particular"}
 	d.show()
-	if got := s.lines(); len(got) != 5 || got[3] != live || got[4] != starting {
+	if got := s.lines(); len(got) != 6 || got[3] != header || got[4] != done || got[5] != starting {
 		t.Errorf("after ^C: %q", got)
 	}
 	d.stop()
@@ -156,7 +159,7 @@ func TestDisplayInALowWindow(t *testing.T) {
 	for i := range 13 {
 		status = append(status, producer.Status{Resource: fmt.Sprintf("r%d", i), State: "live"})
 	}
-	for height, resources := range map[int]int{2: 0, 3: 1, 5: 3, 13: 11, 14: 13, 24: 13} {
+	for height, resources := range map[int]int{3: 0, 5: 2, 14: 11, 15: 13, 24: 13} {
 		s := newScreen(20, height)
 		fmt.Fprint(s, "above\n")
 		d := drawn(s, &status)
@@ -169,7 +172,7 @@ func TestDisplayInALowWindow(t *testing.T) {
 			more = got[len(got)-1]
 			got = got[:len(got)-1]
 		}
-		if len(got) != 1+resources || got[0] != "above" || (more != "") != (resources < 13) || more != "" && !strings.HasPrefix(more, fmt.Sprintf("… and %d more", 13-resources)) {
+		if len(got) != 2+resources || got[0] != "above" || (more != "") != (resources < 13) || more != "" && !strings.HasPrefix(more, fmt.Sprintf("… and %d more", 13-resources)) {
 			t.Errorf("height %d: %q %q", height, got, more)
 		}
 		d.stop()

@@ -58,7 +58,8 @@ func TestUsageMistakes(t *testing.T) {
 	for args, want := range map[string]string{
 		"rnu":                    `unknown command "rnu" for "headwater" Did you mean this? run`,
 		"run --twice":            "unknown flag: --twice",
-		"run nothere":            `resource "nothere" is not in source "intercom"`,
+		"run nothere":            `resource "nothere" is not in source "intercom" (it has admins, tags, teams, segments, company_attributes, contact_attributes, companies, company_segments, contacts, conversations, conversation_parts, tickets, activity_logs)`,
+		"run tags contact":       `resource "contact" is not in source "intercom" (did you mean contacts?)`,
 		"run --once=perhaps":     `invalid argument "perhaps" for "--once" flag: strconv.ParseBool: parsing "perhaps": invalid syntax`,
 		"cat":                    "name one resource: headwater cat contacts",
 		"cat tags teams":         "name one resource: headwater cat contacts",

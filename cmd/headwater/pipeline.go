@@ -53,12 +53,17 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 		return nil, errors.Join(mistakes...)
 	}
 	note(a.newClient(p))
-	p.names = producer.Names{Prefix: cfg.TopicPrefix}
-	if cfg.TopicPrefix == "" {
-		p.names.Prefix = p.source.Name + "."
+	p.names = cfg.namesOf(p.source)
+	var resources []string
+	for _, name := range o.resources {
+		if p.source.Resource(name) == nil {
+			note(unknownResource(p.source, name))
+			continue
+		}
+		resources = append(resources, name)
 	}
 	p.worker, err = producer.New(producer.Config{
-		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: o.resources,
+		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources,
 		Once: o.once, AllowDeletes: o.allowDeletes,
 		PollInterval: cfg.PollInterval, SnapshotInterval: cfg.SnapshotInterval, Concurrency: cfg.Concurrency,
 		Partitions: cfg.Partitions, Replication: cfg.Replication,

@@ -108,3 +108,15 @@ func settingMistakes(src *extract.Source, said []error, err error) []error {
 	}
 	return mistakes
 }
+
+func unknownResource(src *extract.Source, name string) error {
+	var known []string
+	for _, r := range src.Resources {
+		known = append(known, r.Name)
+	}
+	hint := "it has " + strings.Join(known, ", ")
+	if meant := nearest(name, known); meant != "" {
+		hint = "did you mean " + meant + "?"
+	}
+	return fmt.Errorf("resource %q is not in source %q (%s)", name, src.Name, hint)
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/headwater-stream/headwater/extract"
 	"github.com/headwater-stream/headwater/producer"
 )
 
@@ -104,5 +105,12 @@ func (c *Config) names() (producer.Names, error) {
 	if err != nil {
 		return producer.Names{}, err
 	}
-	return producer.Names{Prefix: src.Name + "."}, nil
+	return c.namesOf(src), nil
+}
+
+func (c *Config) namesOf(src *extract.Source) producer.Names {
+	if c.TopicPrefix != "" {
+		return producer.Names{Prefix: c.TopicPrefix}
+	}
+	return producer.Names{Prefix: src.Name + "."}
 }

@@ -10,33 +10,38 @@ import (
 	"github.com/headwater-stream/headwater/producer"
 )
 
-// statusLine is a resource in one line: state, pages, records, records a second, watermark age, why it waits.
+// statusHeader is above the lines of statusLine. They are made so that the usual reasons to wait fit in 80 columns.
+const statusHeader = "RESOURCE           STATE         PAGES RECORDS REC/S    AGE  WAITING FOR"
+
+// statusLine is a resource in one line: state, pages, records, records a second, the watermark's age, why it waits and for how
+// long, and whatever else there is to say.
 func statusLine(s producer.Status, now time.Time, perSecond float64) string {
-	var b strings.Builder
-	state := s.State
+	state, old := s.State, ""
 	if s.Windows[1] > 1 && state == "backfill" {
 		state = fmt.Sprintf("backfill %d/%d", s.Windows[0], s.Windows[1])
 	}
-	fmt.Fprintf(&b, "%-20s %-16s %6d pages %9d records %7.0f/s", s.Resource, state, s.Pages, s.Published, perSecond)
+	if !s.Watermark.IsZero() {
+		old = age(now.Sub(s.Watermark))
+	}
+	var notes []string
+	if s.Waiting != "" {
+		reason := strings.TrimPrefix(oneLine(s.Waiting), "for ")
+		if !s.Until.IsZero() {
+			reason += " (" + age(s.Until.Sub(now)) + ")"
+		}
+		notes = append(notes, reason)
+	}
 	if s.Deleted > 0 {
-		fmt.Fprintf(&b, "  %d deleted", s.Deleted)
+		notes = append(notes, fmt.Sprintf("%d deleted", s.Deleted))
 	}
 	if s.Dead > 0 {
-		b.WriteString("  " + counted(s.Dead, "dead letter"))
-	}
-	if !s.Watermark.IsZero() {
-		fmt.Fprintf(&b, "  watermark %s old", age(now.Sub(s.Watermark)))
-	}
-	if s.Waiting != "" {
-		b.WriteString("  waiting: " + oneLine(s.Waiting))
-		if !s.Until.IsZero() {
-			b.WriteString(" until " + s.Until.Local().Format(time.TimeOnly))
-		}
+		notes = append(notes, counted(s.Dead, "dead letter"))
 	}
 	if s.Err != nil {
-		b.WriteString("  ! " + oneLine(s.Err.Error()))
+		notes = append(notes, "! "+oneLine(s.Err.Error()))
 	}
-	return b.String()
+	line := fmt.Sprintf("%-18s %-13s %5d %7d %5.0f %6s  %s", s.Resource, state, s.Pages, s.Published, perSecond, old, strings.Join(notes, "  "))
+	return strings.TrimRight(line, " ")
 }
 
 // attributes are the same as a log line's.
