@@ -15,7 +15,7 @@ func TestKafkaSecurity(t *testing.T) {
 	t.Parallel()
 	s := realServers(t)
 	broker := stack.Kafka(t, realstack.KafkaOptions{Secure: true})
-	s.brokers, s.own = []string{broker.Addr()}, true
+	s.brokers = []string{broker.Addr()}
 	tls := map[string]string{"KAFKA_TLS_ENABLED": "true", "KAFKA_TLS_CA_FILE": broker.CAFile()}
 	login := func(mechanism string) map[string]string {
 		return map[string]string{"KAFKA_SASL_MECHANISM": mechanism, "KAFKA_SASL_USERNAME": realstack.Username, "KAFKA_SASL_PASSWORD": realstack.Password}

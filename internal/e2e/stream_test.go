@@ -64,7 +64,7 @@ func TestBrokerKilledUnderTheRun(t *testing.T) {
 	t.Parallel()
 	s := realServers(t)
 	broker := stack.Kafka(t, realstack.KafkaOptions{})
-	s.brokers, s.own = []string{broker.Addr()}, true
+	s.brokers = []string{broker.Addr()}
 	w := newWorld(t, s, sandbox.APIConfig{Seed: 41, Size: 80})
 	p := w.startWith(quick(), "run")
 	w.follow(p, settle)
