@@ -21,7 +21,7 @@ func takePorts(t *testing.T) {
 	}
 }
 
-var summaryLine = regexp.MustCompile(`(?m)^(\w+) +(\d+) upserts +(\d+) deletes  schema v1 \(id \d+\)  (full listing|with \w+|watermark \S+ \(current; the last 5m0s are always read again\))$`)
+var summaryLine = regexp.MustCompile(`(?m)^(\w+) +(\d+) upserts +(\d+) deletes  schema v1 \(id \d+\) +(full listing|with \w+|watermark \S+ \(current; the last 5m0s are always read again\))$`)
 
 func TestDemoOnce(t *testing.T) {
 	takePorts(t)

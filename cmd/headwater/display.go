@@ -45,7 +45,7 @@ func newDisplay(out io.Writer, cfg *Config, noColor bool, now func() time.Time) 
 	level, _ := logLevel(cfg.LogLevel) // checked with the configuration
 	if text {
 		plain := d.size == nil || noColor
-		d.log = slog.New(tint.NewHandler(d, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: plain}))
+		d.log = slog.New(tint.NewTextHandler(d, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: plain}))
 	} else {
 		d.log = slog.New(slog.NewJSONHandler(d, &slog.HandlerOptions{Level: level}))
 	}

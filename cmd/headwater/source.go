@@ -92,7 +92,7 @@ func settingMistakes(src *extract.Source, said []error, err error) []error {
 		return nil
 	}
 	list := []error{err}
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // this level only
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		list = several.Unwrap()
 	}
 	var mistakes []error

@@ -24,7 +24,7 @@ func (a *app) summary(p *pipeline, next bool) {
 func summaryLines(src *extract.Source, names producer.Names, all []producer.Status, now time.Time) []string {
 	var lines, notes []string
 	for _, s := range all {
-		line := fmt.Sprintf("%-20s %9d upserts  %5d deletes  %-16s  %s", s.Resource, s.Published, s.Deleted, schemaText(s), readText(src.Resource(s.Resource), s, now))
+		line := fmt.Sprintf("%-20s %9d upserts  %5d deletes  %-18s  %s", s.Resource, s.Published, s.Deleted, schemaText(s), readText(src.Resource(s.Resource), s, now))
 		lines = append(lines, strings.TrimRight(line, " "))
 		if s.Dead > 0 {
 			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s", s.Resource, counted(s.Dead, "record"), names.DeadLetters()))

@@ -33,11 +33,11 @@ func TestSummary(t *testing.T) {
 		{Resource: "tickets", Dead: 1},
 	}, noon)
 	want := []string{
-		`tags                        88 upserts      3 deletes  schema v1 (id 69)  full listing`,
-		`companies                    0 upserts      0 deletes  schema unchanged  full listing`,
-		`company_segments             2 upserts      0 deletes  schema unchanged  with companies`,
-		`contacts                 12431 upserts      0 deletes  schema v3 (id 68)  watermark 2026-11-24T11:55:00Z (current; the last 5m0s are always read again)`,
-		`conversations                0 upserts      0 deletes  schema unchanged  watermark 2026-11-24T10:00:00Z (1h55m behind)`,
+		`tags                        88 upserts      3 deletes  schema v1 (id 69)   full listing`,
+		`companies                    0 upserts      0 deletes  schema unchanged    full listing`,
+		`company_segments             2 upserts      0 deletes  schema unchanged    with companies`,
+		`contacts                 12431 upserts      0 deletes  schema v3 (id 68)   watermark 2026-11-24T11:55:00Z (current; the last 5m0s are always read again)`,
+		`conversations                0 upserts      0 deletes  schema unchanged    watermark 2026-11-24T10:00:00Z (1h55m behind)`,
 		`tickets                      0 upserts      0 deletes  schema unchanged`,
 		`! companies: GET /companies/scroll: 503 upstream [2J gone`,
 		`! contacts: 2 records could not be published: see the topic intercom._dead_letters`,

@@ -53,10 +53,10 @@ func (l filled) Lookup(name string) (string, bool) {
 type fileLookuper struct{ env envconfig.Lookuper }
 
 func (l fileLookuper) Lookup(name string) (string, bool) {
-	if v, ok := (filled{l.env}).Lookup(name); ok {
+	if v, ok := filled(l).Lookup(name); ok {
 		return v, true
 	}
-	path, ok := filled{l.env}.Lookup(name + "_FILE")
+	path, ok := filled(l).Lookup(name + "_FILE")
 	if !ok {
 		return "", false
 	}
@@ -70,8 +70,8 @@ func (l fileLookuper) Lookup(name string) (string, bool) {
 
 // check reports a NAME_FILE that is used but cannot be read or is empty.
 func (l fileLookuper) check(name string) error {
-	path, ok := filled{l.env}.Lookup(name + "_FILE")
-	if _, direct := (filled{l.env}).Lookup(name); direct || !ok {
+	path, ok := filled(l).Lookup(name + "_FILE")
+	if _, direct := filled(l).Lookup(name); direct || !ok {
 		return nil
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // the user names the file to read

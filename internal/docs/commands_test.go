@@ -1,0 +1,153 @@
+package docs
+
+import (
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/headwater-stream/headwater/internal/realstack"
+)
+
+// block is a fenced one of a document.
+type block struct {
+	document, language string
+	lines              []string
+}
+
+// command of a document: a line of a sh block, or what stands between backquotes and begins like one.
+type command struct {
+	document, text string
+	exports        []string // NAME=value, by the lines before it in its block
+}
+
+var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+
+func blocks(document, text string) []block {
+	var all []block
+	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+		all = append(all, block{document, m[1], strings.Split(strings.TrimSuffix(m[2], "\n"), "\n")})
+	}
+	return all
+}
+
+// notRun are the commands that no test runs, and why.
+var notRun = map[string]string{
+	"git clone https://github.com/headwater-stream/headwater && cd headwater": "nothing is published there yet",
+}
+
+var inline = regexp.MustCompile("`((?:curl|kcat|bin/headwater|make|git clone|docker|go) [^`]+)`")
+
+func commands(t *testing.T) []command {
+	t.Helper()
+	var all []command
+	for document, text := range documents(t) {
+		for _, b := range blocks(document, text) {
+			if b.language != "sh" {
+				continue
+			}
+			var exports []string
+			for _, line := range b.lines {
+				if assignment, ok := strings.CutPrefix(line, "export "); ok {
+					assignment, _, _ = strings.Cut(assignment, " ")
+					exports = append(exports, assignment)
+				} else if line != "" && !strings.HasPrefix(line, "#") {
+					all = append(all, command{document, line, slices.Clone(exports)})
+				}
+			}
+		}
+		for _, m := range inline.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+			all = append(all, command{document: document, text: strings.Join(strings.Fields(m[1]), " ")})
+		}
+	}
+	return all
+}
+
+// Every command of the documents does what its reader expects, on a demo and on servers that this test starts.
+func TestCommands(t *testing.T) {
+	d := startDemo(t)
+	found := 0
+	for _, c := range commands(t) {
+		if _, ok := notRun[c.text]; ok {
+			continue
+		}
+		found++
+		t.Run(c.document+": "+c.text, func(t *testing.T) {
+			words := strings.Fields(c.text)
+			if words[0] == "kcat" || words[0] == "curl" {
+				need(t, words[0])
+			}
+			switch {
+			case words[0] == "make":
+				wantTarget(t, words[1:])
+			case c.text == "bin/headwater run":
+				runsOnServers(t, d.program, c.exports)
+			case slices.Contains(words, "-f") && words[1] == "cat": // kcat's -f is its format
+				p := start(t, d.here(c.text), nil)
+				p.wait(t, p.stdout, "\n")
+				p.interrupt(t)
+			default:
+				p := start(t, d.here(c.text), nil)
+				err := p.cmd.Wait()
+				refused := words[0] == "curl" && strings.Contains(p.stdout.String(), `"error`) // curl does not mind
+				if err != nil || p.stdout.String() == "" || refused {
+					t.Errorf("%s: %v\n%s%s", d.here(c.text), err, p.stdout, p.stderr)
+				}
+			}
+		})
+	}
+	if found < 10 {
+		t.Errorf("only %d commands are found in the documents", found)
+	}
+}
+
+// need skips a test whose program is not there, but not in CI.
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	mode, err := realstack.ModeFromEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode == realstack.Required {
+		t.Fatalf("%s is not installed, and E2E=required", program)
+	}
+	t.Skipf("%s is not installed", program)
+}
+
+// wantTarget checks what make would do: the tests run as a part of it, and the demo is the one that startDemo starts.
+func wantTarget(t *testing.T, args []string) {
+	t.Helper()
+	cmd := exec.CommandContext(deadline(t), "make", append([]string{"-n"}, args...)...)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if args[0] == "run" {
+		want := "bin/headwater demo"
+		if len(args) > 1 {
+			want += " " + strings.TrimPrefix(args[1], "ARGS=")
+		}
+		if !strings.Contains(string(out), want) || !strings.Contains(string(out), "build") {
+			t.Errorf("make %v does not build and run %q:\n%s", args, want, out)
+		}
+	}
+}
+
+// Commands that are exempt are in the documents.
+func TestExemptCommandsExist(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for _, c := range commands(t) {
+		all = append(all, c.text)
+	}
+	for text := range notRun {
+		if !slices.Contains(all, text) {
+			t.Errorf("no document has %q any more", text)
+		}
+	}
+}
