@@ -46,7 +46,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	w.kafka, w.seeds = broker.Cluster(), []kgo.Opt{kgo.SeedBrokers(broker.Addr())}
+	// Metrics are pushed, compressed, by every client that closes: half of what a short test costs.
+	w.kafka, w.seeds = broker.Cluster(), []kgo.Opt{kgo.SeedBrokers(broker.Addr()), kgo.DisableClientMetrics()}
 	registry, err := sandbox.StartRegistry(sandbox.RegistryConfig{Addr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
