@@ -2,7 +2,9 @@ package producer
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -227,5 +229,54 @@ func TestPhaseMovesBack(t *testing.T) {
 				t.Errorf("the position was moved back %d times, want %d", moved, want)
 			}
 		})
+	}
+}
+
+// A page whose children take long is committed in parts, its position with the last one.
+func TestLongPageIsCommittedInParts(t *testing.T) {
+	w := newWorld(t)
+	for i, id := range ids(1, 6) {
+		w.api.event("events", id, "a", int64(i)-2000)
+		w.api.put("notes/"+id, "a", "x")
+	}
+	w.api.pageSize = 10
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if r.URL.Path == "/events/01/notes" {
+			w.clock.move(partTime + time.Second)
+		}
+		return 0, ""
+	})
+	w.once(only("events", "notes"), func(c *Config) { c.Concurrency = 1 }) // four parents are asked for at a time
+	var commits []string
+	for _, r := range w.records(w.names.State()) {
+		var u UnitState
+		if string(r.Key) == "events/0" && decodeState("events/0", r.Value, &u) == nil {
+			commits = append(commits, fmt.Sprintf("%d %v", u.Records, u.Done))
+		}
+	}
+	if got := strings.Join(commits, ", "); got != "8 false, 12 true" {
+		t.Errorf("commits of the page: %s", got)
+	}
+}
+
+// A parent that a traversal meets twice has changed in between: its later answer's children are the last in the topic.
+func TestParentMetTwice(t *testing.T) {
+	w := newWorld(t)
+	w.api.event("crates", "01", "a", 0)
+	w.api.put("crates", "a", "02")
+	w.api.set("crates", "03", `{"id":"01","v":"later"}`)
+	asked := 0
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if r.URL.Path == "/crates/01/labels" {
+			asked++
+			return http.StatusOK, fmt.Sprintf(`{"data":[{"id":"x","v":"%d"}]}`, asked)
+		}
+		return 0, ""
+	})
+	w.once(only("crates", "labels"))
+	w.wantNews("crates", "r 01, r 02, u 01")
+	w.wantNews("labels", "r 01/x, u 01/x")
+	if got, want := w.holds("labels"), `01/x {"crate_id":"01","id":"x","v":"2"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
