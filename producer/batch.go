@@ -78,6 +78,7 @@ type reading struct {
 	value   []byte
 	entry   entry
 	verdict verdict
+	again   bool // unchanged, but its children are to be read once more (entry.fresh)
 }
 
 // publish adds the reading as a record of topic.
@@ -122,6 +123,8 @@ func parsePublished(r *kgo.Record) (entry, error) {
 			return entry{}, fmt.Errorf("%s partition %d offset %d: header %s: %w", r.Topic, r.Partition, r.Offset, h.Key, err)
 		}
 	}
+	// When its children were read the topic does not say: not later than it was published. The two clocks are not the same one.
+	e.fresh = e.ts != 0 && r.Timestamp.UnixMilli()-e.ts < tailMargin.Milliseconds()
 	return e, nil
 }
 

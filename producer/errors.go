@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/headwater-stream/headwater/extract"
 )
 
 // EnvironmentError is something outside the program that keeps it from working: a server that does not answer, credentials, a
@@ -43,7 +45,7 @@ type FailedError struct {
 func (e *FailedError) Error() string {
 	by := map[string][]string{}
 	for name, err := range e.Resources {
-		by[err.Error()] = append(by[err.Error()], name)
+		by[Reason(err)] = append(by[Reason(err)], name)
 	}
 	var lines []string
 	for reason, names := range by {
@@ -52,6 +54,15 @@ func (e *FailedError) Error() string {
 	}
 	sort.Strings(lines)
 	return strings.Join(lines, "; ")
+}
+
+// Reason is err with what a person can do about it, where the API's client knows that.
+func Reason(err error) string {
+	var api *extract.Error
+	if errors.As(err, &api) && api.Hint != "" {
+		return err.Error() + " → " + api.Hint
+	}
+	return err.Error()
 }
 
 // Unwrap gives errors.As every reason.

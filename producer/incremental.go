@@ -136,7 +136,11 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 		from = pos.Window.Start // a pass that goes on may have to begin again
 	}
 	from = from.Add(-r.root.Incremental.Lookback)
-	units = append(units, unitRange{from: from.UnixMilli(), to: forever, memory: live.memory})
+	tail := unitRange{from: from.UnixMilli(), to: forever, memory: live.memory}
+	units = append(units, tail)
+	for _, p := range windows {
+		p.tail = tail
+	}
 	since := int64(-1)
 	if done {
 		since = max(0, from.Add(-tailMargin).UnixMilli())
@@ -171,7 +175,7 @@ func (p *pass) pages(ctx context.Context, pos extract.Position) error {
 	}
 	// By what is committed, and only when the pass is complete: until then the same time may be read again.
 	if w := p.saved.watermark(); p.saved.Done && !w.IsZero() {
-		p.memory.forgetBefore(w.Add(-p.tail()).UnixMilli())
+		p.memory.forgetBefore(w.Add(-p.overlap()).UnixMilli())
 	}
 	return ctx.Err()
 }
@@ -192,8 +196,8 @@ func (p *pass) heldBack(after extract.Position, reached time.Time) extract.Posit
 	return after
 }
 
-// tail is how far below the watermark the unit still meets records.
-func (p *pass) tail() time.Duration {
+// overlap is how far below the watermark the unit still meets records.
+func (p *pass) overlap() time.Duration {
 	if p.saved.Phase == extract.PhaseBackfill.String() {
 		return 0
 	}

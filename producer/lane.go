@@ -82,10 +82,12 @@ type laneState struct {
 	units map[string]UnitState
 	plans map[string]Plan
 	claim Claim // the last one
+
+	claimedAt int64 // its offset
 }
 
 // apply takes one record of the state topic into the state.
-func (s *laneState) apply(key string, value []byte) error {
+func (s *laneState) apply(key string, value []byte, offset int64) error {
 	name := resourceOf(key)
 	switch {
 	case key == claimKey:
@@ -96,7 +98,7 @@ func (s *laneState) apply(key string, value []byte) error {
 		if err := json.Unmarshal(value, &c); err != nil {
 			return fmt.Errorf("state record %q cannot be read: %w", key, err)
 		}
-		s.claim = c
+		s.claim, s.claimedAt = c, offset
 	case key == name+planSuffix:
 		if value == nil {
 			delete(s.plans, name)
@@ -141,7 +143,7 @@ func readLanes(ctx context.Context, base []kgo.Opt, names Names, targets map[int
 		parts[id] = extent{from: 0, to: to}
 	}
 	err = scan(ctx, base, extents{names.State(): parts}, func(r *kgo.Record) error {
-		if err := states[r.Partition].apply(string(r.Key), r.Value); err != nil && broken[r.Partition] == nil {
+		if err := states[r.Partition].apply(string(r.Key), r.Value, r.Offset); err != nil && broken[r.Partition] == nil {
 			broken[r.Partition] = err
 		}
 		return nil

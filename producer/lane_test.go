@@ -83,7 +83,7 @@ func (w *world) lastClaim() string {
 	lane := newLaneState()
 	for _, r := range w.records(w.names.State()) {
 		if r.Partition == 0 && string(r.Key) == claimKey {
-			if err := lane.apply(claimKey, r.Value); err != nil {
+			if err := lane.apply(claimKey, r.Value, 0); err != nil {
 				w.Fatal(err)
 			}
 		}

@@ -29,6 +29,7 @@ type pass struct {
 	guard   bool       // two readings can hold the same key: an older copy is dropped
 	all     bool       // children of every parent are requested, unchanged or not
 	riding  []*extract.Resource
+	tail    unitRange // of a window: the part of time that the live pass will meet again, and its memory
 	savedAt time.Time
 	silence time.Duration  // how long a position that moved without a record may wait to be committed
 	changed int64          // records and tombstones since the pass began
@@ -69,7 +70,15 @@ func (p *pass) take(ctx context.Context, page extract.Page, after UnitState) err
 // parents reads the root's records; where the root is not published they are not encoded, only passed on to its substreams.
 func (p *pass) parents(ctx context.Context, records []extract.Record, b *batch) ([]reading, error) {
 	if p.publish {
-		return p.read(ctx, p.root, records, p.memory, b)
+		clock, err := p.cfg.API.Now(ctx, p.root)
+		if err != nil {
+			return nil, err
+		}
+		readings, err := p.read(ctx, p.root, records, p.memory, b)
+		for i := range readings {
+			p.settle(&readings[i], clock)
+		}
+		return readings, err
 	}
 	var all []reading
 	for _, rec := range records {
@@ -78,6 +87,19 @@ func (p *pass) parents(ctx context.Context, records []extract.Record, b *batch) 
 		}
 	}
 	return all, nil
+}
+
+// settleTime is how old the time that a cursor field tells must be for it to be over: the second that it counts, and what our idea
+// of the API's clock may be wrong by.
+const settleTime = 3 * time.Second
+
+// settle notes whether the record's time is over, and whether its children were last read before that.
+func (p *pass) settle(rd *reading, clock time.Time) {
+	rd.entry.fresh = rd.entry.ts != 0 && rd.Cursor.Add(settleTime).After(clock)
+	if rd.verdict == verdictUnchanged {
+		had, _ := p.memory.get(rd.ParentKey, rd.Key)
+		rd.again = had.fresh
+	}
 }
 
 // handOver commits parents that were read, each together with its children.
@@ -199,7 +221,7 @@ func (p *pass) needs(child *extract.Resource, parent reading) bool {
 	if !p.reads(child) {
 		return false
 	}
-	return p.all || child.Refresh == extract.RefreshListing || parent.verdict == verdictFirst || parent.verdict == verdictChanged
+	return p.all || parent.again || child.Refresh == extract.RefreshListing || parent.verdict == verdictFirst || parent.verdict == verdictChanged
 }
 
 // childList is the answer to one request for children.
@@ -307,7 +329,14 @@ func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *p
 	switch rd.verdict {
 	case verdictFirst, verdictChanged:
 		b.publish(p.names.Data(res.Name), res.Name, rd, memory)
-	case verdictUnchanged, verdictStale:
+		if res == p.root && p.tail.memory != nil && rd.entry.ts >= p.tail.from {
+			b.learned = append(b.learned, lesson{memory: p.tail.memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
+		}
+	case verdictUnchanged:
+		if rd.again {
+			b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
+		}
+	case verdictStale:
 	}
 }
 
@@ -318,6 +347,7 @@ func (p *pass) commit(ctx context.Context, b *batch, next UnitState) error {
 		next.Owed = union(p.saved.Owed, p.owing())
 	}
 	if b.empty() && !p.due(next) {
+		b.learn() // nothing but that children were read again, and were the same
 		return nil
 	}
 	return p.save(ctx, b, next)

@@ -9,6 +9,9 @@ import (
 type entry struct {
 	digest uint64
 	ts     int64 // cursor field, ms; 0 where there is none
+	// fresh: the time that the cursor field tells was not over when the record's children were read. More may have happened in it,
+	// which the record does not show: its children are read once more although it is unchanged.
+	fresh bool
 }
 
 // verdict is what change detection says of a record that was read.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -123,9 +124,12 @@ func TestHeadersOfRecords(t *testing.T) {
 	if b.learn(); m.len() != 2 {
 		t.Errorf("after the commit memory holds %d", m.len())
 	}
-	e, err := parsePublished(b.records[0])
-	if err != nil || e != (entry{digest: 0xab, ts: 1700000000123}) {
-		t.Errorf("read back: %v %v", e, err)
+	for after, fresh := range map[time.Duration]bool{time.Second: true, tailMargin - 1: true, tailMargin: false, time.Hour: false} {
+		b.records[0].Timestamp = time.UnixMilli(1700000000123).Add(after)
+		e, err := parsePublished(b.records[0])
+		if err != nil || e != (entry{digest: 0xab, ts: 1700000000123, fresh: fresh}) {
+			t.Errorf("read back when it was published %v after its cursor: %v %v", after, e, err)
+		}
 	}
 	for _, h := range []kgo.RecordHeader{{Key: "digest", Value: []byte("xyz")}, {Key: "ts", Value: []byte("1.5")}} {
 		if _, err := parsePublished(&kgo.Record{Topic: "t", Headers: []kgo.RecordHeader{h}}); err == nil {

@@ -80,7 +80,7 @@ func (s *session) prepareTopics(ctx context.Context) error {
 // checkTakenOver reads the last claims before lanes are taken a second time. Another worker's claim means that it runs: two
 // that fence each other in turn would never get anything done. It reads what is decided, not to the high watermark: our own
 // transaction, whose end was unclear, may still be open there until its timeout; a worker that took the lane has aborted it.
-// A lane that we did not get yet shows the claim of whoever ran before.
+// What stands before our own claim, or in a lane that we did not get yet, is the claim of whoever ran before.
 func (s *session) checkTakenOver(ctx context.Context) error {
 	targets, err := s.decidedEnds(ctx)
 	if err != nil {
@@ -91,8 +91,9 @@ func (s *session) checkTakenOver(ctx context.Context) error {
 		return &EnvironmentError{Op: "read claims", Err: err}
 	}
 	for id := range int32(StatePartitions) {
-		if c := states[id].claim; s.held[id] && c.Nonce != s.claim.Nonce && c.Kind == "worker" {
-			return &TakenOverError{By: c}
+		last := states[id]
+		if s.claimed[id] > 0 && last.claimedAt >= s.claimed[id] && last.claim.Nonce != s.claim.Nonce && last.claim.Kind == "worker" {
+			return &TakenOverError{By: last.claim}
 		}
 	}
 	return nil
@@ -125,7 +126,7 @@ func (s *session) takeLanes(ctx context.Context) error {
 		if err := s.takeOne(ctx, l, claim); err != nil {
 			return err
 		}
-		s.held[id], targets[id] = true, l.claimed+1
+		s.claimed[id], targets[id] = l.claimed+1, l.claimed+1
 	}
 	states, broken, err := readLanes(ctx, s.cfg.Kafka, s.names, targets)
 	if err != nil {

@@ -80,7 +80,7 @@ func TestStateRecordsThatCannotBeUnderstood(t *testing.T) {
 		{"a/plan", `{"v":1,"t0":"noon","from":"2026-01-01T00:00:00Z"}`, "t0"},
 		{"__claim", `{`, "cannot be read"},
 	} {
-		err := newLaneState().apply(test.key, []byte(test.value))
+		err := newLaneState().apply(test.key, []byte(test.value), 0)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s %s: got %v, want %q", test.key, test.value, err, test.want)
 		}
@@ -94,11 +94,11 @@ func TestUnitsOfAnOlderPlanCountAsAbsent(t *testing.T) {
 		{"a/plan", `{"v":1,"plan":2}`}, {"a", `{"v":1,"plan":1,"phase":"live"}`}, {"a/0", `{"v":1,"plan":2,"phase":"backfill"}`},
 		{"b", `{"v":1,"plan":1,"phase":"snapshot"}`}, {"c/plan", `{"v":1,"plan":1}`}, {"c", `{"v":1,"plan":1,"phase":"live"}`},
 	} {
-		if err := lane.apply(r[0], []byte(r[1])); err != nil {
+		if err := lane.apply(r[0], []byte(r[1]), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := lane.apply("c", nil); err != nil { // a tombstone
+	if err := lane.apply("c", nil, 0); err != nil { // a tombstone
 		t.Fatal(err)
 	}
 	b := newBoard()

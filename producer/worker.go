@@ -46,7 +46,7 @@ type Worker struct {
 	cfg      Config
 	names    Names
 	claim    Claim
-	held     [StatePartitions]bool // lanes that were taken once, in this session or an earlier one
+	claimed  [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
 	progress *progress
 	subjects map[string]*avro.Subject
 	dead     *deadLetters

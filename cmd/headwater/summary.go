@@ -30,7 +30,7 @@ func summaryLines(src *extract.Source, names producer.Names, all []producer.Stat
 			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s", s.Resource, counted(s.Dead, "record"), names.DeadLetters()))
 		}
 		if s.Err != nil {
-			notes = append(notes, fmt.Sprintf("! %s: %s", s.Resource, oneLine(s.Err.Error())))
+			notes = append(notes, fmt.Sprintf("! %s: %s", s.Resource, oneLine(producer.Reason(s.Err))))
 		}
 		for _, c := range s.Changes {
 			if c.What != "registered" {
