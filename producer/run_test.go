@@ -44,29 +44,33 @@ func TestFailuresAreOneLine(t *testing.T) {
 
 func TestOneResourceFailsAndTheOthersComplete(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		publish bool
-		nothing bool
-	}{{"some", true, false}, {"all", false, true}} {
+		name   string
+		things []string
+		fail   string // path
+		want   string // news of things
+		alone  bool   // all failed, and nothing was published
+	}{
+		{"some", []string{"1"}, "/books", "r 1", false},
+		{"some, and there is nothing in the others", nil, "/books", "", false},
+		{"all", []string{"1"}, "/", "", true},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.api.put("things", "a", "1")
+			w.api.put("things", "a", test.things...)
 			w.api.put("books", "a", "1")
 			w.api.intercept(func(r *http.Request) (int, string) {
-				if !test.publish || r.URL.Path == "/books" {
+				if strings.HasPrefix(r.URL.Path, test.fail) {
 					return http.StatusForbidden, `{"errors":[{"code":"x","message":"no right"}]}`
 				}
 				return 0, ""
 			})
 			err := w.try(only("things", "books"))
 			var failed *FailedError
-			if !errors.As(err, &failed) || failed.Nothing != test.nothing || failed.Resources["books"] == nil || (failed.Resources["things"] == nil) != test.publish ||
+			if !errors.As(err, &failed) || failed.Nothing != test.alone || failed.Resources["books"] == nil || (failed.Resources["things"] != nil) != test.alone ||
 				strings.Contains(err.Error(), "\n") {
 				t.Fatalf("got %#v", err)
 			}
-			if test.publish {
-				w.wantNews("things", "r 1")
-			}
+			w.wantNews("things", test.want)
 		})
 	}
 }
