@@ -48,7 +48,7 @@ func (p *pipeline) checkAPI(ctx context.Context, o options) error {
 		switch api.Kind {
 		case extract.KindUnavailable:
 			return unreachable(err, p.source)
-		case extract.KindUnauthorized:
+		case extract.KindUnauthorized, extract.KindNotFound, extract.KindProtocol:
 			if refused == nil {
 				refused = err
 			}
