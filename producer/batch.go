@@ -29,6 +29,7 @@ type batch struct {
 	bytes   int
 	learned []lesson
 	counts  map[string]*counts // by resource
+	dead    map[string]bool    // dead letters in it
 	total   int64              // records and tombstones in data topics
 }
 
@@ -42,7 +43,7 @@ type lesson struct {
 
 type counts struct{ published, deleted, dead int64 }
 
-func newBatch() *batch { return &batch{counts: map[string]*counts{}} }
+func newBatch() *batch { return &batch{counts: map[string]*counts{}, dead: map[string]bool{}} }
 
 func (b *batch) empty() bool { return len(b.records) == 0 }
 

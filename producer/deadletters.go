@@ -47,9 +47,10 @@ func (d *deadLetters) add(b *batch, resource string, rd reading, reason, path st
 	d.mu.Lock()
 	known := d.known[key+" "+digest]
 	d.mu.Unlock()
-	if known {
+	if known || b.dead[key+" "+digest] {
 		return
 	}
+	b.dead[key+" "+digest] = true
 	text := rd.JSON
 	if len(text) > deadLetterBytes {
 		text = text[:deadLetterBytes]

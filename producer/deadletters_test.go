@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/headwater-stream/headwater/extract"
 )
 
 // letters tells the dead letters' keys since it was last asked.
@@ -107,4 +110,18 @@ func TestBadChildIsPutAside(t *testing.T) {
 	w.once(only("crates", "labels"))
 	w.wantLetters("labels/")
 	w.wantNews("labels", "") // x may be the one without a key: nothing is deleted
+}
+
+func TestSameBadRecordTwiceOnAPageIsOneDeadLetter(t *testing.T) {
+	t.Parallel()
+	d, b := newDeadLetters("dead"), newBatch()
+	bad := reading{Record: extract.Record{JSON: []byte(`{"v":1}`), KeyErr: errors.New("no id")}, entry: entry{digest: 7}}
+	d.add(b, "things", bad, "no usable key", "")
+	d.add(b, "things", bad, "no usable key", "")
+	other := bad
+	other.entry.digest = 8
+	d.add(b, "things", other, "no usable key", "")
+	if len(b.records) != 2 || b.count("things").dead != 2 {
+		t.Errorf("%d dead letters, want 2", len(b.records))
+	}
 }

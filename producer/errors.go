@@ -12,9 +12,10 @@ import (
 // EnvironmentError is something outside the program that keeps it from working: a server that does not answer, credentials, a
 // topic of the wrong kind. Remedy says what a person can do.
 type EnvironmentError struct {
-	Op     string
-	Err    error
-	Remedy string
+	Op      string
+	Err     error
+	Remedy  string
+	Lasting bool // waiting will not mend it
 }
 
 func (e *EnvironmentError) Error() string {
@@ -73,6 +74,9 @@ func (e *FailedError) Unwrap() []error {
 	}
 	return all
 }
+
+// ErrUnfinished is the end of a run with Once that was stopped before everything was read.
+var ErrUnfinished = errors.New("stopped before everything was read; what is committed stays, and the next run goes on from there")
 
 // errLaneLost wraps every failed or unclear commit: the position in memory is not to be trusted any more. The session ends, its
 // clients are closed, the lanes are taken again, and the topic says where to go on.

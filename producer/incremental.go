@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -207,8 +208,12 @@ func (p *pass) overlap() time.Duration {
 // live repeats live passes until ctx ends; with Once, what is left of an earlier pass and one new one.
 func (r *runner) live(ctx context.Context, passes []*pass) error {
 	for {
+		passes = slices.DeleteFunc(passes, (*pass).stopped)
+		if len(passes) == 0 {
+			return nil
+		}
 		for _, p := range passes {
-			if err := r.persist(ctx, p.livePass); err != nil {
+			if err := r.persist(ctx, p.livePass); err != nil && !p.stopped() {
 				return err
 			}
 		}
@@ -223,6 +228,9 @@ func (r *runner) live(ctx context.Context, passes []*pass) error {
 		}
 	}
 }
+
+// stopped says that the pass is for one substream, which the API does not let us read.
+func (p *pass) stopped() bool { return !p.publish && !p.reads(p.riding[0]) }
 
 // livePass reads what changed since the watermark, up to an end that is fixed when it starts.
 func (p *pass) livePass(ctx context.Context) error {
@@ -322,8 +330,8 @@ func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
 		return r.clearOwed(ctx, child)
 	})
 	var api *extract.Error
-	if r.publish && errors.As(err, &api) && api.Kind == extract.KindUnauthorized && api.Resource == child.Name {
-		return nil // the substream is stopped and stays owed; the root goes on
+	if errors.As(err, &api) && api.Kind == extract.KindUnauthorized && api.Resource == child.Name {
+		return nil // the substream is stopped and stays owed; the others go on
 	}
 	return err
 }

@@ -26,11 +26,7 @@ func ReadState(ctx context.Context, kafka []kgo.Opt, names Names) ([]StateRow, e
 	if err != nil {
 		return nil, err
 	}
-	targets := map[int32]int64{}
-	for p, e := range parts {
-		targets[p] = e.to
-	}
-	lanes, broken, err := readLanes(ctx, kafka, names, targets)
+	lanes, broken, err := readLanes(ctx, kafka, names, parts)
 	if err != nil {
 		return nil, &EnvironmentError{Op: "read " + names.State(), Err: err}
 	}

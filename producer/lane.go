@@ -133,14 +133,12 @@ func newLaneState() *laneState {
 	return &laneState{units: map[string]UnitState{}, plans: map[string]Plan{}}
 }
 
-// readLanes reads each lane's partition up to its target offset. A record that cannot be understood stops its lane only: it is
+// readLanes reads each lane's part of the state topic. A record that cannot be understood stops its lane only: it is
 // returned in broken, and the lane's other records are not to be used.
-func readLanes(ctx context.Context, base []kgo.Opt, names Names, targets map[int32]int64) (states map[int32]*laneState, broken map[int32]error, err error) {
+func readLanes(ctx context.Context, base []kgo.Opt, names Names, parts map[int32]extent) (states map[int32]*laneState, broken map[int32]error, err error) {
 	states, broken = map[int32]*laneState{}, map[int32]error{}
-	parts := map[int32]extent{}
-	for id, to := range targets {
+	for id := range parts {
 		states[id] = newLaneState()
-		parts[id] = extent{from: 0, to: to}
 	}
 	err = scan(ctx, base, extents{names.State(): parts}, func(r *kgo.Record) error {
 		if err := states[r.Partition].apply(string(r.Key), r.Value, r.Offset); err != nil && broken[r.Partition] == nil {

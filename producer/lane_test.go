@@ -117,7 +117,7 @@ func TestOpenTransactionOfThePredecessorIsAborted(t *testing.T) {
 	if err := heir.take(w.context(), Claim{V: 1, Kind: "worker", Nonce: "heir"}); err != nil {
 		t.Fatal(err)
 	}
-	states, _, err := readLanes(w.context(), w.seeds, w.names, map[int32]int64{0: heir.claimed + 1})
+	states, _, err := readLanes(w.context(), w.seeds, w.names, map[int32]extent{0: {to: heir.claimed + 1}})
 	if err != nil || len(states[0].units) != 0 || states[0].claim.Nonce != "heir" {
 		t.Errorf("the heir reads %+v %v", states[0], err)
 	}
@@ -225,4 +225,21 @@ func TestClaimOfAnEarlierRunIsNoTakeover(t *testing.T) {
 	w.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: w.names.TransactionalID(3), Err: kerr.UnknownServerError})
 	w.once(only("things"))
 	w.wantNews("things", "r 1, u 1")
+}
+
+// One prefix is for one source: another one's worker does not even take the lanes.
+func TestPrefixOfAnotherSourceIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1")
+	w.once(only("things"))
+	owner := w.lastClaim()
+	w.use(strings.Replace(shop, "name: shop\n", "name: stall\n", 1))
+	err := w.try(only("things"))
+	var environment *EnvironmentError
+	if !errors.As(err, &environment) || !strings.Contains(err.Error(), `belongs to source "shop"`) {
+		t.Errorf("got %v, want that the prefix is shop's", err)
+	}
+	if by := w.lastClaim(); by != owner {
+		t.Errorf("lane 0 was taken by %s", by)
+	}
 }

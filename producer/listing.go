@@ -66,6 +66,7 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 	if wait <= 0 {
 		return nil
 	}
+	r.state("waiting")
 	r.waiting("next listing", wait)
 	return r.cfg.Sleep(ctx, wait)
 }

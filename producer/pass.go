@@ -378,6 +378,7 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	// Committed: only now may memory know.
 	b.learn()
 	p.dead.learn(b)
+	p.accepted(b)
 	p.saved, p.savedAt = next, p.cfg.Now()
 	p.board.setUnit(p.unit, next)
 	for name, u := range phases {
@@ -385,6 +386,12 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	}
 	p.changed += b.total
 	p.progress.committed(b, p.servedNow(), next)
+	if p.publish {
+		p.progress.remembers(p.root.Name, p.memory)
+	}
+	for _, child := range p.riding {
+		p.progress.remembers(child.Name, p.keys[child.Name])
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type Status struct {
 	Published int64 // records in committed transactions
 	Deleted   int64 // tombstones likewise
 	Dead      int64 // dead letters likewise
+	Forgotten int64 // keys beyond what memory holds (Config.MemoryKeys): unchanged ones may be published again, and nothing is deleted
 	Windows   [2]int
 	Watermark time.Time // zero: the resource has none, or not yet
 	Waiting   string    // why it waits; "" while it works
@@ -146,6 +147,14 @@ func (p *progress) committed(b *batch, names []string, state UnitState) {
 	for _, name := range names {
 		p.with(name, func(s *Status) { s.Watermark = state.watermark() })
 	}
+}
+
+// remembers notes how many of a resource's keys memory does not hold.
+func (p *progress) remembers(name string, m *published) {
+	m.mu.Lock()
+	forgotten := m.forgotten
+	m.mu.Unlock()
+	p.with(name, func(s *Status) { s.Forgotten = max(s.Forgotten, forgotten) })
 }
 
 func (p *progress) backfill(name string, done, windows int) {

@@ -14,10 +14,15 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(w.context())
 	cancel()
-	if err := w.newWorker(only("things")).Run(ctx); err != nil {
-		t.Errorf("a graceful stop before anything was done: %v", err)
+	if err := w.newWorker(only("things"), streaming).Run(ctx); err != nil {
+		t.Errorf("a stream that is stopped gracefully: %v", err)
+	}
+	if err := w.newWorker(only("things")).Run(ctx); !errors.Is(err, ErrUnfinished) {
+		t.Errorf("a run with Once that is stopped before its end: %v", err)
 	}
 }
+
+func streaming(c *Config) { c.Once = false }
 
 func TestStreamStopsGracefully(t *testing.T) {
 	w := newWorld(t)

@@ -80,6 +80,7 @@ func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Rec
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableClientMetrics(), // a reader of a moment: pushing its metrics would cost more than its reading
 	)
 	client, err := kgo.NewClient(opts...)
 	if err != nil {

@@ -28,7 +28,7 @@ type session struct {
 	board  *board
 }
 
-func (w *Worker) session(ctx context.Context, again bool) error {
+func (w *Worker) session(ctx context.Context) error {
 	admin, err := kgo.NewClient(w.cfg.Kafka...)
 	if err != nil {
 		return &EnvironmentError{Op: "open Kafka client", Err: err}
@@ -38,10 +38,8 @@ func (w *Worker) session(ctx context.Context, again bool) error {
 	if err := s.prepareTopics(ctx); err != nil {
 		return err
 	}
-	if again {
-		if err := s.checkTakenOver(ctx); err != nil {
-			return err
-		}
+	if err := s.checkClaims(ctx); err != nil {
+		return err
 	}
 	if err := s.takeLanes(ctx); err != nil {
 		s.closeLanes()
@@ -77,21 +75,30 @@ func (s *session) prepareTopics(ctx context.Context) error {
 	return err
 }
 
-// checkTakenOver reads the last claims before lanes are taken a second time. Another worker's claim means that it runs: two
-// that fence each other in turn would never get anything done. It reads what is decided, not to the high watermark: our own
-// transaction, whose end was unclear, may still be open there until its timeout; a worker that took the lane has aborted it.
-// What stands before our own claim, or in a lane that we did not get yet, is the claim of whoever ran before.
-func (s *session) checkTakenOver(ctx context.Context) error {
-	targets, err := s.decidedEnds(ctx)
+// checkClaims reads the last claims before lanes are taken. One of another source means that the prefix is not ours. One of another
+// worker behind our own means that it runs: two that fence each other in turn would never get anything done. What stands before our
+// own claim, or in a lane that we did not get yet, is the claim of whoever ran before.
+//
+// It reads what is decided, not to the high watermark: our own transaction, whose end was unclear, may still be open there until its
+// timeout; a worker that took the lane has aborted it.
+func (s *session) checkClaims(ctx context.Context) error {
+	parts, err := s.decidedExtents(ctx)
 	if err != nil {
 		return err
 	}
-	states, _, err := readLanes(ctx, s.cfg.Kafka, s.names, targets)
+	states, _, err := readLanes(ctx, s.cfg.Kafka, s.names, parts)
 	if err != nil {
 		return &EnvironmentError{Op: "read claims", Err: err}
 	}
 	for id := range int32(StatePartitions) {
 		last := states[id]
+		if last == nil {
+			continue
+		}
+		if other := last.claim.Source; other != "" && other != s.claim.Source {
+			return &EnvironmentError{Op: "topic prefix " + s.names.Prefix, Err: fmt.Errorf("it belongs to source %q", other),
+				Remedy: "one prefix is for one source: set another HEADWATER_TOPIC_PREFIX", Lasting: true}
+		}
 		if s.claimed[id] > 0 && last.claimedAt >= s.claimed[id] && last.claim.Nonce != s.claim.Nonce && last.claim.Kind == "worker" {
 			return &TakenOverError{By: last.claim}
 		}
@@ -99,22 +106,28 @@ func (s *session) checkTakenOver(ctx context.Context) error {
 	return nil
 }
 
-func (s *session) decidedEnds(ctx context.Context) (map[int32]int64, error) {
-	ends, err := kadm.NewClient(s.admin).ListCommittedOffsets(ctx, s.names.State())
+// decidedExtents are the lanes from their starts to the last offset that is decided.
+func (s *session) decidedExtents(ctx context.Context) (map[int32]extent, error) {
+	admin := kadm.NewClient(s.admin)
+	parts, err := listExtents(ctx, admin, s.names.State(), -1)
 	if err == nil {
-		err = ends.Error()
+		var decided kadm.ListedOffsets
+		if decided, err = admin.ListCommittedOffsets(ctx, s.names.State()); err == nil {
+			err = decided.Error()
+		}
+		decided.Each(func(o kadm.ListedOffset) {
+			parts[o.Partition] = extent{from: parts[o.Partition].from, to: o.Offset}
+		})
 	}
 	if err != nil {
 		return nil, &EnvironmentError{Op: "list offsets of " + s.names.State(), Err: err}
 	}
-	targets := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) { targets[o.Partition] = o.Offset })
-	return targets, nil
+	return parts, nil
 }
 
 // takeLanes takes every lane, the lowest first, and then reads them up to the claims.
 func (s *session) takeLanes(ctx context.Context) error {
-	targets := map[int32]int64{}
+	parts := map[int32]extent{}
 	for id := range int32(StatePartitions) {
 		l, err := openLane(s.cfg.Kafka, s.names, id, s.maxBatchBytes)
 		if err != nil {
@@ -126,9 +139,9 @@ func (s *session) takeLanes(ctx context.Context) error {
 		if err := s.takeOne(ctx, l, claim); err != nil {
 			return err
 		}
-		s.claimed[id], targets[id] = l.claimed+1, l.claimed+1
+		s.claimed[id], parts[id] = l.claimed+1, extent{from: 0, to: l.claimed + 1}
 	}
-	states, broken, err := readLanes(ctx, s.cfg.Kafka, s.names, targets)
+	states, broken, err := readLanes(ctx, s.cfg.Kafka, s.names, parts)
 	if err != nil {
 		return &EnvironmentError{Op: "read state", Err: err}
 	}
@@ -278,7 +291,7 @@ func (s *session) checkPlan(plan Plan, r *extract.Resource) error {
 		return nil
 	}
 	return &EnvironmentError{Op: "topic " + topic, Err: errors.New(what),
-		Remedy: "begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix}
+		Remedy: "begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix, Lasting: true}
 }
 
 // valueFormat is what plans record of how values are written.

@@ -94,7 +94,7 @@ func ensureTopics(ctx context.Context, client *kgo.Client, specs []topicSpec, re
 	if n := infos[specs[0].name].Partitions; n != StatePartitions {
 		return nil, &EnvironmentError{Op: "topic " + specs[0].name,
 			Err:    fmt.Errorf("it has %d partitions and needs %d", n, StatePartitions),
-			Remedy: "units are placed by that number; use another HEADWATER_TOPIC_PREFIX"}
+			Remedy: "units are placed by that number; use another HEADWATER_TOPIC_PREFIX", Lasting: true}
 	}
 	return infos, nil
 }
@@ -161,7 +161,7 @@ func checkPolicies(ctx context.Context, admin *kadm.Client, specs []topicSpec, i
 		infos[s.name] = info
 		if policy := values["cleanup.policy"]; s.compacted && policy != "compact" {
 			return &EnvironmentError{Op: "topic " + s.name, Err: fmt.Errorf("its cleanup.policy is %q and must be compact", policy),
-				Remedy: fmt.Sprintf("kafka-configs.sh --bootstrap-server … --alter --topic %s --add-config cleanup.policy=compact", s.name)}
+				Remedy: fmt.Sprintf("kafka-configs.sh --bootstrap-server … --alter --topic %s --add-config cleanup.policy=compact", s.name), Lasting: true}
 		}
 	}
 	return nil

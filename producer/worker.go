@@ -41,6 +41,9 @@ type Config struct {
 	Log   *slog.Logger
 }
 
+// DefaultMemoryKeys is a bound for Config.MemoryKeys that some hundred megabytes hold.
+const DefaultMemoryKeys = 5_000_000
+
 // Worker keeps the topics of one prefix equal to what the API holds. Run may be called once; Progress at any time.
 type Worker struct {
 	cfg      Config
@@ -126,7 +129,8 @@ func (w *Worker) Progress() []Status { return w.progress.snapshot() }
 func (w *Worker) Waiting(wait extract.Wait) { w.progress.wait(wait) }
 
 // Run works until ctx ends (nil: a graceful stop; the commit in flight is finished) or, with Once, until everything was read
-// once. Errors: *EnvironmentError where nothing can run, *TakenOverError, *FailedError where some resources did not complete.
+// once. Errors: *EnvironmentError where nothing can run, *TakenOverError, *FailedError where some resources did not complete,
+// ErrUnfinished where a run with Once was stopped before its end.
 //
 // A session takes the lanes, reads the state, and works. When a commit fails or its outcome is unclear the session ends and the
 // next one begins: recovery is the same code as start.
@@ -134,12 +138,12 @@ func (w *Worker) Run(ctx context.Context) error {
 	row := 0 // sessions in a row that committed nothing
 	for again := false; ; again = true {
 		before := w.progress.commits()
-		err := w.session(ctx, again)
-		if ctx.Err() != nil {
-			return nil //nolint:nilerr // stopped by the caller: what err says is how the work was interrupted
-		}
+		err := w.session(ctx)
 		if err == nil {
 			return w.result()
+		}
+		if ctx.Err() != nil {
+			return w.interrupted()
 		}
 		if row++; w.progress.commits() > before {
 			row = 0
@@ -149,9 +153,17 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 		w.cfg.Log.Warn("taking the lanes again", "err", err)
 		if w.cfg.Sleep(ctx, retakePause(row)) != nil {
-			return nil //nolint:nilerr // stopped by the caller while waiting
+			return w.interrupted()
 		}
 	}
+}
+
+// interrupted is the outcome of a run that its caller stopped: a stream has no other end.
+func (w *Worker) interrupted() error {
+	if w.cfg.Once {
+		return ErrUnfinished
+	}
+	return nil
 }
 
 // goesOn says whether another session may do better. A server that cannot be reached at the start is the user's to mend; one that
@@ -162,7 +174,7 @@ func (w *Worker) goesOn(err error, again bool, row int) bool {
 		return false
 	}
 	var environment *EnvironmentError
-	if !errors.Is(err, errLaneLost) && !(again && errors.As(err, &environment)) {
+	if !errors.Is(err, errLaneLost) && !(again && errors.As(err, &environment) && !environment.Lasting) {
 		return false
 	}
 	return !w.cfg.Once || row < maxRetakes
@@ -189,6 +201,15 @@ func (w *Worker) countRefusal(r *RejectedError) bool {
 	}
 	w.stop(resource, r)
 	return true
+}
+
+// accepted begins the count of refusals anew for the resources of a batch that was committed.
+func (w *Worker) accepted(b *batch) {
+	w.progress.mu.Lock()
+	defer w.progress.mu.Unlock()
+	for resource := range b.counts {
+		delete(w.refused, resource)
+	}
 }
 
 // refusedFor is the resource that a refused record is of, or the claim's key. The keys of states and of dead letters begin with it.

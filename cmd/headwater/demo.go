@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -65,6 +66,9 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error 
 			ended += "; without --once it stays up to be looked at"
 		}
 		a.say(ended)
+	}
+	if errors.Is(err, producer.ErrUnfinished) {
+		return nil // Ctrl-C is how a demo ends
 	}
 	return err
 }

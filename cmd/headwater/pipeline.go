@@ -66,6 +66,7 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources,
 		Once: o.once, AllowDeletes: o.allowDeletes,
 		PollInterval: cfg.PollInterval, SnapshotInterval: cfg.SnapshotInterval, Concurrency: cfg.Concurrency,
+		MemoryKeys: producer.DefaultMemoryKeys,
 		Partitions: cfg.Partitions, Replication: cfg.Replication,
 		Now: time.Now, Sleep: sleep, Log: log,
 	})

@@ -29,6 +29,9 @@ func summaryLines(src *extract.Source, names producer.Names, all []producer.Stat
 		if s.Dead > 0 {
 			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s", s.Resource, counted(s.Dead, "record"), names.DeadLetters()))
 		}
+		if s.Forgotten > 0 {
+			notes = append(notes, fmt.Sprintf("! %s: %s more than memory holds: unchanged records may be published again, and nothing is deleted", s.Resource, counted(s.Forgotten, "key")))
+		}
 		if s.Err != nil {
 			notes = append(notes, fmt.Sprintf("! %s: %s", s.Resource, oneLine(producer.Reason(s.Err))))
 		}

@@ -38,7 +38,7 @@ func openTerminal(t *testing.T, width, height uint16) (screen, tty *os.File) {
 	return screen, tty
 }
 
-var statusLines = regexp.MustCompile(`(?m)^[a-z_]+ +(live|listing|done) +\d+ +\d+ +\d+ `)
+var statusLines = regexp.MustCompile(`(?m)^[a-z_]+ +(waiting|live|listing|done) +\d+ +\d+ +\d+ `)
 
 // On a terminal the demo draws its thirteen lines in place and takes them away at the end; what was said stays.
 func TestDemoOnATerminal(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,7 +107,8 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		p := w.start("run", "--once")
 		w.resetStats()
 		eventually(t, once, "a run in the middle", func() (bool, string) { return w.total() >= 20, fmt.Sprint(w.requests()) })
-		p.terminate()
+		p.signal(syscall.SIGTERM)
+		p.ends(1, 15*time.Second) // it had not read everything
 		if !strings.Contains(p.stderr.String(), "stopping") {
 			t.Errorf("the stop is not announced:\n%s", p.stderr)
 		}
