@@ -95,28 +95,45 @@ func readRate(header http.Header, names rateHeaders) (limit, remaining int, rese
 	return limit, remaining, time.Unix(seconds, 0), true
 }
 
+// clockJump is how far a Date header may be from what was expected. One that is further off needs a second answer that agrees: a
+// single wrong header must not move a watermark past records that are still to come.
+const clockJump = time.Minute
+
 // apiClock is the API's clock as its Date headers show it.
 type apiClock struct {
 	mu         sync.Mutex
 	date, seen time.Time // what the API's clock showed when ours showed seen
+	doubtful   time.Duration
+	doubted    bool // the last Date was off by doubtful, against ours
+	answered   bool // an answer without a Date was seen: there is no other clock than ours
 }
 
 func (a *apiClock) learn(header http.Header, now time.Time) {
 	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.date, a.seen = date.UTC(), now
+	if err != nil {
+		a.answered = true
+		return
+	}
+	ahead, expected := date.Sub(now), time.Duration(0)
+	if !a.date.IsZero() {
+		expected = a.date.Sub(a.seen)
+	}
+	near := func(d time.Duration) bool { return (ahead - d).Abs() <= clockJump }
+	if !near(expected) && !(a.doubted && near(a.doubtful)) {
+		a.doubtful, a.doubted = ahead, true
+		return
+	}
+	a.date, a.seen, a.doubted = date.UTC(), now, false
 }
 
-// now returns the API's clock when ours shows local, and whether it was ever seen.
+// now returns the API's clock when ours shows local, and whether an answer was seen that told it, or told that it will not.
 func (a *apiClock) now(local time.Time) (time.Time, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.date.IsZero() {
-		return local.UTC(), false
+		return local.UTC(), a.answered
 	}
 	return a.date.Add(max(0, local.Sub(a.seen))), true
 }

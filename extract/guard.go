@@ -18,10 +18,15 @@ func (t *traversal) guard(q *request, rd *reading, a *answer) error {
 		return t.c.finish(q.fail(KindProtocol, "page %d holds the same records as the one before", rd.pages), q)
 	}
 	rd.previous = ids
+	had := len(rd.ids)
 	for _, id := range ids {
 		rd.ids[id] = struct{}{}
 	}
-	if a.next == "" || t.r.request.pages.kind == pagingScroll { // a scroll's token stays the same
+	// A scroll's token stays the same, so only its records can show that it goes round.
+	if t.r.request.pages.kind == pagingScroll && len(ids) > 0 && len(rd.ids) == had {
+		return t.c.finish(q.fail(KindProtocol, "page %d of the scroll holds only records that it has shown before", rd.pages), q)
+	}
+	if a.next == "" || t.r.request.pages.kind == pagingScroll {
 		return nil
 	}
 	if rd.token != "" {
@@ -57,16 +62,20 @@ func (t *traversal) canRestart(rd *reading, err error) bool {
 	if t.r.request.pages.kind == pagingScroll {
 		return e.transient || e.Kind == KindNotFound || e.Kind == KindProtocol && len(e.Codes) > 0
 	}
-	return t.refusesToken(e)
+	return t.refusesToken(e, rd.pages == 0)
 }
 
 // refusesToken reports whether the API does not know the page token any more: it says so (400), finds nothing (404), or
-// fails on it repeatedly (500: fetch has tried twice).
-func (t *traversal) refusesToken(e *Error) bool {
+// fails on it repeatedly (500: fetch has tried twice). A token from an earlier process (resumed) that is answered by a refusal is
+// taken to be the reason, whatever the words.
+func (t *traversal) refusesToken(e *Error, resumed bool) bool {
 	switch e.Status {
 	case http.StatusNotFound, http.StatusInternalServerError:
 		return true
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		if resumed {
+			return true
+		}
 	default:
 		return false
 	}

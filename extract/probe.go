@@ -49,8 +49,10 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 		return p, err
 	}
 	p.Total, p.PageSize, p.More = a.total, len(a.records), a.next != ""
-	p.Clock, _ = c.clock.now(c.now())
-	if rule.order != OrderAsc && p.More {
+	if p.Clock, err = c.Now(ctx, r); err != nil {
+		return p, err
+	}
+	if p.More && (rule.order != OrderAsc || !inOrder(a.records, OrderAsc)) {
 		return p, nil // the earliest is on a page that was not read
 	}
 	for _, record := range a.records {
@@ -61,14 +63,16 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 	return p, nil
 }
 
-// Now returns the API's clock: its last Date header and the time since. While no answer was seen it makes one request to
-// learn it. It is ours where the API sends no Date.
+// Now returns the API's clock: its last Date header and the time since. While no answer was seen it makes a request to learn it,
+// and a second one where the first is far from our clock. It is ours where the API sends no Date.
 func (c *Client) Now(ctx context.Context, r *Resource) (time.Time, error) {
-	if t, known := c.clock.now(c.now()); known {
-		return t, nil
-	}
-	if err := c.check(ctx, r, maxAttempts); err != nil {
-		return time.Time{}, err
+	for range 2 {
+		if t, known := c.clock.now(c.now()); known {
+			return t, nil
+		}
+		if err := c.check(ctx, r, maxAttempts); err != nil {
+			return time.Time{}, err
+		}
 	}
 	t, _ := c.clock.now(c.now())
 	return t, nil

@@ -56,19 +56,51 @@ func TestNowIsTheAPIsClock(t *testing.T) {
 		}
 		_ = b.clock.Sleep(t.Context(), time.Minute)
 	}
-	if requests != 1 {
+	if requests != 2 { // an hour is not believed at once
 		t.Errorf("%d requests", requests)
 	}
 }
 
+// One answer with a wrong Date moves nothing; a clock that is really off is believed with the second answer.
+func TestOneWrongDateIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	var c apiClock
+	tell := func(ahead time.Duration) {
+		c.learn(http.Header{"Date": {epoch.Add(ahead).Format(http.TimeFormat)}}, epoch)
+	}
+	want := func(ahead time.Duration, known bool) {
+		t.Helper()
+		if now, k := c.now(epoch); !now.Equal(epoch.Add(ahead)) || k != known {
+			t.Errorf("got %v %v, want %v ahead, %v", now.Sub(epoch), k, ahead, known)
+		}
+	}
+	tell(48 * time.Hour)
+	want(0, false)
+	tell(2 * time.Second)
+	want(2*time.Second, true)
+	tell(48 * time.Hour)
+	want(2*time.Second, true)
+	tell(-time.Hour)
+	want(2*time.Second, true)
+	tell(-time.Hour)
+	want(-time.Hour, true)
+}
+
 func TestNowWithoutDate(t *testing.T) {
 	t.Parallel()
+	requests := 0
 	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests++
 		w.Header()["Date"] = nil
 		reply(w, 200, noAdmins)
 	})
-	if now, err := b.c.Now(t.Context(), b.src.Resource("admins")); err != nil || now != epoch {
-		t.Errorf("got %v, %v", now, err)
+	for range 2 {
+		if now, err := b.c.Now(t.Context(), b.src.Resource("admins")); err != nil || now != epoch {
+			t.Errorf("got %v, %v", now, err)
+		}
+	}
+	if requests != 1 { // it is known now that there is none to be learnt
+		t.Errorf("%d requests", requests)
 	}
 }
 

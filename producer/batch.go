@@ -3,6 +3,7 @@ package producer
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -110,7 +111,8 @@ func (b *batch) tombstone(topic, resource, parent, key string, memory *published
 func formatDigest(d uint64) []byte { return fmt.Appendf(nil, "%016x", d) }
 
 // parsePublished reads what change detection needs of a record in a data topic: headers only, the value is not looked at.
-func parsePublished(r *kgo.Record) (entry, error) {
+// What it cannot read, somebody else has written: its digest is none of ours, so the key is published again.
+func parsePublished(r *kgo.Record, ahead time.Duration) entry {
 	var e entry
 	for _, h := range r.Headers {
 		var err error
@@ -121,12 +123,12 @@ func parsePublished(r *kgo.Record) (entry, error) {
 			e.ts, err = strconv.ParseInt(string(h.Value), 10, 64)
 		}
 		if err != nil {
-			return entry{}, fmt.Errorf("%s partition %d offset %d: header %s: %w", r.Topic, r.Partition, r.Offset, h.Key, err)
+			return entry{}
 		}
 	}
-	// When its children were read the topic does not say: not later than it was published. The two clocks are not the same one.
-	e.fresh = e.ts != 0 && r.Timestamp.UnixMilli()-e.ts < tailMargin.Milliseconds()
-	return e, nil
+	// When its children were read the topic does not say: not later than it was published. ahead is how far the API's clock is before ours.
+	e.fresh = e.ts != 0 && r.Timestamp.Add(ahead).UnixMilli()-e.ts < tailMargin.Milliseconds()
+	return e
 }
 
 // toEntry is what is remembered of an encoded record.

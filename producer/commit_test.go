@@ -273,17 +273,3 @@ func TestRefusedClaimEndsTheRun(t *testing.T) {
 		t.Errorf("got %v, want what to allow", err)
 	}
 }
-
-// Refusals are counted in a row: what was refused once in a while does not add up.
-func TestRefusalsBeginAnewAfterACommit(t *testing.T) {
-	w := newWorld(t)
-	w.api.put("things", "a", "1")
-	worker := w.newWorker(only("things"))
-	worker.refused["things"] = 2
-	if err := worker.Run(w.context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := worker.refused["things"]; got != 0 {
-		t.Errorf("after a commit %d refusals are still counted", got)
-	}
-}

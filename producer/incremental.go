@@ -170,7 +170,11 @@ func (p *pass) pages(ctx context.Context, pos extract.Position) error {
 		if err != nil {
 			return err
 		}
-		if err := p.take(ctx, page, p.saved.at(p.heldBack(page.After, pos.Watermark))); err != nil {
+		next := p.saved.at(p.heldBack(page.After, pos.Watermark))
+		if p.follow != nil && page.After.Done {
+			next = p.saved.at(*p.follow)
+		}
+		if err := p.take(ctx, page, next); err != nil {
 			return err
 		}
 	}
@@ -235,7 +239,7 @@ func (p *pass) stopped() bool { return !p.publish && !p.reads(p.riding[0]) }
 // livePass reads what changed since the watermark, up to an end that is fixed when it starts.
 func (p *pass) livePass(ctx context.Context) error {
 	p.runner.state("live")
-	p.changed, p.silence, p.deleted = 0, heartbeat, map[string]int{}
+	p.changed, p.silence, p.deletes = 0, heartbeat, map[string]*deletes{}
 	if p.saved.Phase == extract.PhaseLive.String() && !p.saved.Done && p.saved.Page != "" {
 		pos, err := p.saved.Position()
 		if err != nil {
@@ -281,13 +285,11 @@ func (r *runner) owed(child *extract.Resource) bool {
 	if u, ok := r.board.unit(r.root.Name); ok && u.owes(child.Name) {
 		return true
 	}
-	unit, caughtUp := r.board.unit(child.Name)
-	if caughtUp && unit.Done {
-		return false
-	}
+	made, begun := r.board.unit(child.Name)
 	plan, _ := r.board.plan(r.root.Name)
 	for n := range plan.Windows {
-		if u, ok := r.board.unit(windowUnit(r.root.Name, n)); ok && u.owes(child.Name) {
+		u, ok := r.board.unit(windowUnit(r.root.Name, n))
+		if paid := begun && made.Done && made.At.After(u.At); ok && u.owes(child.Name) && !paid {
 			return true
 		}
 	}
@@ -306,6 +308,7 @@ func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
 	if !pending && !alone && !r.owed(child) {
 		return nil
 	}
+	resumed := pending
 	err := r.persist(ctx, func(ctx context.Context) error {
 		if !pending {
 			plan, _ := r.board.plan(child.Name)
@@ -319,21 +322,38 @@ func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
 			pending = true
 		}
 		r.progress.state(child.Name, "catching up")
-		p := r.substreamPass(child)
-		pos, err := p.saved.Position()
-		if err != nil {
-			return err
-		}
-		if err := p.pages(ctx, pos); err != nil {
+		if err := r.catchUp(ctx, r.substreamPass(child), resumed); err != nil {
 			return err
 		}
 		return r.clearOwed(ctx, child)
 	})
-	var api *extract.Error
-	if errors.As(err, &api) && api.Kind == extract.KindUnauthorized && api.Resource == child.Name {
+	if err != nil && !r.reads(child) && !errors.Is(err, errLaneLost) {
 		return nil // the substream is stopped and stays owed; the others go on
 	}
 	return err
+}
+
+// catchUp reads the traversal of p to its end. One that an earlier process began (resumed) ends at that process's time, and parents
+// may have been published without their children since: it is followed by a second one from there to now. The first's end and the
+// second's beginning are one commit, so that the debt never looks paid in between.
+func (r *runner) catchUp(ctx context.Context, p *pass, resumed bool) error {
+	pos, err := p.saved.Position()
+	if err != nil {
+		return err
+	}
+	if resumed {
+		end, err := r.passEnd(ctx)
+		if err != nil {
+			return err
+		}
+		from := pos.Window.End.Add(-r.root.Incremental.Lookback)
+		p.follow = &extract.Position{Phase: extract.PhaseBackfill, Window: extract.Window{Start: from, End: end}}
+	}
+	if err := p.pages(ctx, pos); err != nil || !resumed {
+		return err
+	}
+	pos, p.follow = *p.follow, nil
+	return p.pages(ctx, pos)
 }
 
 // clearOwed removes the mark from the root's own unit. Marks of windows need none: a traversal that is done is newer.

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"time"
@@ -43,7 +44,14 @@ func (r *runner) snapshot(ctx context.Context) error {
 			return err
 		}
 		began := r.cfg.Now()
-		if err := r.persist(ctx, r.list); err != nil {
+		err := r.persist(ctx, r.list)
+		var refused *DeletesRefusedError
+		if errors.As(err, &refused) && !r.cfg.Once {
+			// What is there was published, what seems gone was kept: the next listing may show it again.
+			r.progress.trouble(refused.Resource, err)
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 		r.passed()
@@ -61,6 +69,11 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 	last, listed := r.board.unit(r.served()[0])
 	if r.cfg.Once || !listed || !last.Done {
 		return nil
+	}
+	for _, child := range r.children {
+		if took == 0 && last.owes(child.Name) {
+			return nil // an earlier process was killed before its substream was read
+		}
 	}
 	wait := last.At.Add(max(r.cfg.SnapshotInterval, 10*took)).Sub(r.cfg.Now())
 	if wait <= 0 {
@@ -257,7 +270,7 @@ type DeletesRefusedError struct {
 }
 
 func (e *DeletesRefusedError) Error() string {
-	return fmt.Sprintf("%s: %d of %d records would be deleted, more than a fifth; nothing was deleted → check that the API shows everything to this token, then allow it once with --allow-deletes",
+	return fmt.Sprintf("%s: %d of %d records would be deleted, too many at once to be believed; they were kept → check that the API shows everything to this token, then allow it once with --allow-deletes",
 		e.Resource, e.Deletes, e.Held)
 }
 

@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sort"
 	"time"
 
@@ -29,17 +30,21 @@ type pass struct {
 	guard   bool       // two readings can hold the same key: an older copy is dropped
 	all     bool       // children of every parent are requested, unchanged or not
 	riding  []*extract.Resource
-	tail    unitRange // of a window: the part of time that the live pass will meet again, and its memory
+	follow  *extract.Position // of a catch-up: where it goes on when it has come to its end
+	tail    unitRange         // of a window: the part of time that the live pass will meet again, and its memory
 	savedAt time.Time
-	silence time.Duration  // how long a position that moved without a record may wait to be committed
-	changed int64          // records and tombstones since the pass began
-	deleted map[string]int // children, since the pass began
+	silence time.Duration       // how long a position that moved without a record may wait to be committed
+	changed int64               // records and tombstones since the pass began
+	deletes map[string]*deletes // of children, since the pass began, by resource
 }
+
+// deletes is what the share that may be deleted is reckoned from.
+type deletes struct{ count, held int }
 
 // newPass prepares the unit with the state that the topic holds of it (zero: none yet).
 func (r *runner) newPass(unit string, lane int32, saved UnitState, memory *published) *pass {
 	p := &pass{runner: r, unit: unit, lane: lane, saved: saved, memory: memory, publish: r.publish,
-		savedAt: r.cfg.Now(), silence: silentCommit, deleted: map[string]int{}}
+		savedAt: r.cfg.Now(), silence: silentCommit, deletes: map[string]*deletes{}}
 	p.saved.V, p.saved.Plan = stateVersion, r.unitPlan(unit)
 	if !r.root.Drain {
 		p.riding = r.children
@@ -81,9 +86,14 @@ func (p *pass) parents(ctx context.Context, records []extract.Record, b *batch) 
 		return readings, err
 	}
 	var all []reading
+	at := map[string]int{}
 	for _, rec := range records {
-		if rec.KeyErr == nil {
-			all = append(all, reading{Record: rec, verdict: verdictChanged})
+		rd := reading{Record: rec, verdict: verdictChanged}
+		if j, twice := at[rec.Key]; twice {
+			all[j] = rd
+		} else if rec.KeyErr == nil {
+			at[rec.Key] = len(all)
+			all = append(all, rd)
 		}
 	}
 	return all, nil
@@ -146,7 +156,7 @@ func (p *pass) before(after UnitState) UnitState {
 }
 
 // read encodes and judges a resource's records. What cannot be published becomes a dead letter in b; unchanged and stale records
-// stay in the result, with their verdict. Of a key that occurs twice the later one stays, unless the guard says it is older.
+// stay in the result, with their verdict. Of a key that occurs twice the later one stays, unless its cursor says that it is older.
 func (p *pass) read(ctx context.Context, res *extract.Resource, records []extract.Record, memory *published, b *batch) ([]reading, error) {
 	if len(records) == 0 {
 		return nil, nil
@@ -169,7 +179,7 @@ func (p *pass) read(ctx context.Context, res *extract.Resource, records []extrac
 			continue
 		}
 		if j, twice := at[rec.Key]; twice {
-			if rd.entry.ts >= readings[j].entry.ts {
+			if !rd.entry.olderThan(readings[j].entry) {
 				rd.verdict = memory.judge(rec.ParentKey, rec.Key, rd.entry, p.guard)
 				readings[j] = rd
 			}
@@ -186,7 +196,8 @@ func (p *pass) read(ctx context.Context, res *extract.Resource, records []extrac
 type family struct {
 	child    *extract.Resource
 	children []reading
-	complete bool // the list is whole: what is missing from it is deleted
+	listed   map[string]bool // keys in the list, those included that cannot be published
+	complete bool            // the list is whole: what is missing from it is deleted
 }
 
 // families requests the children of the parents that need it, concurrently (the client bounds the requests in flight). It
@@ -203,7 +214,17 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 			group.Go(func() error { raw[i] = p.list(gctx, child, parent.Record); return nil })
 		}
 		_ = group.Wait()
+		if err := allGone(child, raw); err != nil {
+			return nil, err
+		}
 		whole, err := p.encodeFamilies(ctx, child, raw, b)
+		if refused := p.believable(child, parents, whole); refused != nil {
+			p.childRefused(child, refused)
+			if !p.publish {
+				return nil, refused
+			}
+			continue
+		}
 		for i := range whole {
 			if raw[i].asked {
 				result[i] = append(result[i], whole[i])
@@ -227,9 +248,28 @@ func (p *pass) needs(child *extract.Resource, parent reading) bool {
 // childList is the answer to one request for children.
 type childList struct {
 	asked    bool
+	gone     bool // the parent no longer exists
 	records  []extract.Record
 	complete bool
 	err      error
+}
+
+// allGone doubts that more than a few parents, just listed, have all been deleted since: then the path is wrong, or the API is.
+func allGone(child *extract.Resource, lists []childList) error {
+	gone := 0
+	for _, l := range lists {
+		if l.asked || l.err != nil {
+			return nil
+		}
+		if l.gone {
+			gone++
+		}
+	}
+	if gone <= deleteFew {
+		return nil
+	}
+	return &extract.Error{Kind: extract.KindIncomplete, Resource: child.Name,
+		Message: fmt.Sprintf("%d parents that were just listed are all answered by 404", gone), Hint: "check the substream's path"}
 }
 
 func (p *pass) list(ctx context.Context, child *extract.Resource, parent extract.Record) childList {
@@ -244,8 +284,8 @@ func (p *pass) list(ctx context.Context, child *extract.Resource, parent extract
 		return childList{}
 	case err != nil:
 		return childList{err: err}
-	case gone: // the parent no longer exists: not an error, and no statement about its children
-		return childList{}
+	case gone: // not an error, and no statement about its children
+		return childList{gone: true}
 	}
 	return childList{asked: true, records: records, complete: complete}
 }
@@ -273,8 +313,9 @@ func (p *pass) encodeFamilies(ctx context.Context, child *extract.Resource, list
 	}
 	families := make([]family, len(lists))
 	for i, l := range lists {
-		families[i] = family{child: child, complete: l.complete}
+		families[i] = family{child: child, complete: l.complete, listed: make(map[string]bool, len(l.records))}
 		for _, rec := range l.records {
+			families[i].listed[rec.Key] = true
 			if rec.KeyErr != nil { // it may be any of the keys that seem to be missing
 				families[i].complete = false
 			}
@@ -290,10 +331,20 @@ func (p *pass) encodeFamilies(ctx context.Context, child *extract.Resource, list
 func (p *pass) add(b *batch, parent reading, families []family) error {
 	missing := make([][]string, len(families))
 	for i, f := range families {
+		if !p.reads(f.child) { // refused since it was requested
+			families[i].children = nil
+			continue
+		}
 		var err error
-		if missing[i], err = p.missingChildren(f, parent.Key); err != nil {
+		if missing[i], err = p.missingChildren(f, parent.Key); err == nil {
+			continue
+		}
+		// Like a substream that the API refuses: it stops and is owed, its parents go on.
+		p.childRefused(f.child, err)
+		if !p.publish {
 			return err
 		}
+		families[i].children, missing[i] = nil, nil
 	}
 	if p.publish {
 		p.addReading(b, p.root, parent, p.memory)
@@ -316,13 +367,36 @@ func (p *pass) missingChildren(f family, parent string) ([]string, error) {
 	if !f.complete || f.child.Deletes != extract.DeletesParent || !memory.holdsAll() {
 		return nil, nil
 	}
-	listed := make(map[string]bool, len(f.children))
-	for _, rd := range f.children {
-		listed[rd.Key] = true
+	missing := absent(memory.keys(parent), f.listed)
+	share := p.deletes[f.child.Name]
+	if share == nil {
+		share = &deletes{held: memory.len()}
+		p.deletes[f.child.Name] = share
 	}
-	missing := absent(memory.keys(parent), listed)
-	p.deleted[f.child.Name] += len(missing)
-	return missing, p.allowDeletes(f.child.Name, p.deleted[f.child.Name], memory.len())
+	share.count += len(missing)
+	return missing, p.allowDeletes(f.child.Name, share.count, share.held)
+}
+
+// believable refuses lists of several parents that suddenly lack more than half of what is published of them: before anything of
+// them is committed, because a fifth of the whole topic may take many pages to be reached.
+func (p *pass) believable(child *extract.Resource, parents []reading, families []family) error {
+	memory := p.keys[child.Name]
+	missing, held, of := 0, 0, 0
+	for i, f := range families {
+		if !f.complete || child.Deletes != extract.DeletesParent {
+			continue
+		}
+		known := memory.keys(parents[i].Key)
+		if lacks := len(absent(known, f.listed)); lacks > 0 {
+			missing += lacks
+			of++
+		}
+		held += len(known)
+	}
+	if p.cfg.AllowDeletes || missing <= deleteFew || of < 2 || missing*2 <= held {
+		return nil
+	}
+	return &DeletesRefusedError{Resource: child.Name, Deletes: missing, Held: held}
 }
 
 func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *published) {
@@ -378,7 +452,6 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	// Committed: only now may memory know.
 	b.learn()
 	p.dead.learn(b)
-	p.accepted(b)
 	p.saved, p.savedAt = next, p.cfg.Now()
 	p.board.setUnit(p.unit, next)
 	for name, u := range phases {

@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"sort"
+	"unicode/utf8"
 
 	"github.com/headwater-stream/headwater/extract"
 )
@@ -83,7 +84,8 @@ func (p *pass) moveBack(b *batch) map[string]UnitState {
 		if !ok || u.Done || u.Page < first {
 			continue
 		}
-		u.Page = first[:len(first)-1] // sorts before it, and after every key that is less than that
+		_, last := utf8.DecodeLastRuneInString(first)
+		u.Page = first[:len(first)-last] // sorts before it; what lies between is read again, too
 		u.At = p.stamp()
 		moved[child.Name] = u
 	}

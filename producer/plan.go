@@ -119,6 +119,9 @@ func (r *runner) plan(ctx context.Context) error {
 				return err
 			}
 			rootPlan.From, rootPlan.T0, rootPlan.Windows = rfc3339(from), rfc3339(t0), windows
+			if start := r.cfg.API.Start(r.root); !start.IsZero() {
+				rootPlan.Start = rfc3339(start)
+			}
 		}
 		plans[r.root.Name] = rootPlan
 	}

@@ -1,9 +1,6 @@
 package producer
 
-import (
-	"strings"
-	"sync"
-)
+import "sync"
 
 // entry is what is remembered of a published record.
 type entry struct {
@@ -13,6 +10,9 @@ type entry struct {
 	// which the record does not show: its children are read once more although it is unchanged.
 	fresh bool
 }
+
+// olderThan compares cursors. Without one on both sides nothing is known of their order: the later-sent request wins.
+func (e entry) olderThan(other entry) bool { return e.ts != 0 && other.ts != 0 && e.ts < other.ts }
 
 // verdict is what change detection says of a record that was read.
 type verdict int
@@ -49,7 +49,7 @@ func (m *published) judge(parent, key string, e entry, guard bool) verdict {
 	switch {
 	case known && had.digest == e.digest:
 		return verdictUnchanged
-	case known && guard && e.ts < had.ts:
+	case known && guard && e.olderThan(had):
 		return verdictStale
 	case known || !m.complete:
 		return verdictChanged
@@ -144,19 +144,6 @@ func (m *published) holdsAll() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.forgotten == 0
-}
-
-// parentOf is the parent's part of a substream record's key: the first parts of it, as many as the parent's key has.
-func parentOf(key string, parts int) string {
-	end := 0
-	for range parts {
-		i := strings.IndexByte(key[end:], '/')
-		if i < 0 {
-			return key
-		}
-		end += i + 1
-	}
-	return strings.TrimSuffix(key[:end], "/")
 }
 
 // get returns what is remembered of a key.

@@ -2,11 +2,13 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/headwater-stream/headwater/extract"
@@ -20,16 +22,24 @@ const tailMargin = 5 * time.Minute
 func (s *session) extentsOf(ctx context.Context, topic string, since int64) (map[int32]extent, error) {
 	parts, err := listExtents(ctx, kadm.NewClient(s.admin), topic, since)
 	if err != nil {
-		return nil, fmt.Errorf("list offsets of %s: %w: %w", topic, errLaneLost, err)
+		return nil, readFailure("list offsets of "+topic, topic, err)
 	}
 	return parts, nil
 }
 
 func (s *session) scanTopic(ctx context.Context, topic string, parts map[int32]extent, each func(*kgo.Record) error) error {
 	if err := scan(ctx, s.cfg.Kafka, extents{topic: parts}, each); err != nil {
-		return fmt.Errorf("restore from %s: %w: %w", topic, errLaneLost, err)
+		return readFailure("restore from "+topic, topic, err)
 	}
 	return nil
+}
+
+// readFailure tells what a person has to mend from what a new session may find mended.
+func readFailure(op, topic string, err error) error {
+	if errors.Is(err, kerr.TopicAuthorizationFailed) {
+		return &EnvironmentError{Op: op, Err: err, Remedy: "allow this user Read and Describe on " + topic, Lasting: true}
+	}
+	return fmt.Errorf("%s: %w: %w", op, errLaneLost, err)
 }
 
 // restoreKeys learns everything that a topic holds: for listings and substreams, where absence deletes.
@@ -50,19 +60,25 @@ func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
 	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
 		key, parent := string(rec.Key), ""
 		if parentParts > 0 {
-			parent = parentOf(key, parentParts)
+			parts, err := extract.SplitKey(key, len(res.Key))
+			if err != nil {
+				return nil // somebody else's record: none of our keys has this form
+			}
+			parent = extract.JoinKey(parts[:parentParts]...)
 		}
 		if rec.Value == nil {
 			memory.remove(parent, key)
 			return nil
 		}
-		e, err := parsePublished(rec)
-		if err != nil {
-			return err
-		}
-		memory.put(parent, key, e)
+		memory.put(parent, key, parsePublished(rec, 0))
 		return nil
 	})
+}
+
+// ahead is how far the API's clock is before ours.
+func (r *runner) ahead(ctx context.Context) (time.Duration, error) {
+	api, err := r.cfg.API.Now(ctx, r.root)
+	return api.Sub(r.cfg.Now()), err
 }
 
 // unitRange is the part of cursor time that a unit can still meet, with the memory for it.
@@ -75,6 +91,13 @@ type unitRange struct {
 // meet. planned is when the plan was made: what is older was published under another one, so that absence proves nothing.
 func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since int64, planned time.Time, units []unitRange) error {
 	topic := r.names.Data(res.Name)
+	ahead, err := r.ahead(ctx)
+	if err != nil {
+		return err
+	}
+	if since >= 0 { // cursors are in the API's time, records were stamped in ours
+		since = max(0, since-ahead.Milliseconds())
+	}
 	parts, err := r.extentsOf(ctx, topic, since)
 	if err != nil {
 		return err
@@ -94,10 +117,7 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 		if rec.Value == nil {
 			return nil
 		}
-		e, err := parsePublished(rec)
-		if err != nil {
-			return err
-		}
+		e := parsePublished(rec, ahead)
 		for _, u := range units {
 			if u.from <= e.ts && e.ts < u.to {
 				u.memory.put("", key, e)

@@ -55,7 +55,7 @@ func (r *runner) run(ctx context.Context) error {
 	return r.snapshot(ctx)
 }
 
-// names are the selected resources that this runner serves.
+// served are the selected resources that this runner reads.
 func (r *runner) served() []string {
 	var names []string
 	if r.publish {

@@ -288,10 +288,24 @@ func (s *session) checkPlan(plan Plan, r *extract.Resource) error {
 	case plan.Format != valueFormat:
 		what = fmt.Sprintf("the value format is %s and was %s", valueFormat, plan.Format)
 	default:
-		return nil
+		return s.checkStart(plan, r)
 	}
 	return &EnvironmentError{Op: "topic " + topic, Err: errors.New(what),
 		Remedy: "begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix, Lasting: true}
+}
+
+// checkStart refuses an earlier start date than the plan was made with: what it adds would never be read.
+func (s *session) checkStart(plan Plan, r *extract.Resource) error {
+	planned, err := time.Parse(time.RFC3339Nano, plan.Start)
+	if err != nil || r.Incremental == nil {
+		return nil //nolint:nilerr // no start date: everything was planned
+	}
+	now := s.cfg.API.Start(r)
+	if !now.IsZero() && !now.Before(planned) {
+		return nil
+	}
+	return &EnvironmentError{Op: "resource " + r.Name, Err: fmt.Errorf("its start date was %s when it was planned and is earlier now: what lies between would never be read", plan.Start),
+		Remedy: "set it back, or begin anew under another HEADWATER_TOPIC_PREFIX", Lasting: true}
 }
 
 // valueFormat is what plans record of how values are written.

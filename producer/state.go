@@ -95,6 +95,7 @@ type Plan struct {
 	T0         string    `json:"t0,omitempty"` // the backfill reads up to here, the live pass begins here
 	Windows    int       `json:"windows"`      // 0: no backfill
 	From       string    `json:"from,omitempty"`
+	Start      string    `json:"start,omitempty"` // the start date that was set; left out: everything
 	Key        []string  `json:"key"`
 	Format     string    `json:"format"`
 	TopicID    string    `json:"topic_id"`
@@ -136,7 +137,8 @@ func (p Plan) window(n int) (extract.Window, error) {
 	return extract.Window{Start: start, End: bound(n + 1)}, nil
 }
 
-// Claim is the record with which a worker takes over a lane, or (kind visit) a person's command borrows it.
+// Claim is the record with which a worker takes over a lane. Its kinds visit and release are for commands that will borrow a lane
+// for a moment; nothing writes them yet.
 type Claim struct {
 	V      int       `json:"v"`
 	Kind   string    `json:"kind"` // worker, visit, release

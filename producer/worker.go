@@ -53,7 +53,7 @@ type Worker struct {
 	progress *progress
 	subjects map[string]*avro.Subject
 	dead     *deadLetters
-	refused  map[string]int   // times a resource's records were refused by the broker
+	refused  map[string]int   // times that the broker refused a record, by topic and key
 	stopped  map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
 }
 
@@ -188,12 +188,12 @@ func retakePause(row int) time.Duration {
 	return min(time.Second<<min(row, 4), 15*time.Second)
 }
 
-// countRefusal stops a resource of which the broker refused records three times: the same would be refused for ever. It returns
+// countRefusal stops a resource of which the broker refused the same record three times: it would be refused for ever. It returns
 // false where that stops nothing, because what is refused is no resource's, but a claim.
 func (w *Worker) countRefusal(r *RejectedError) bool {
-	resource := w.refusedFor(r)
-	w.refused[resource]++
-	if w.refused[resource] < 3 {
+	resource, record := w.refusedFor(r), r.Topic+"/"+r.Key
+	w.refused[record]++
+	if w.refused[record] < 3 {
 		return true
 	}
 	if w.cfg.Source.Resource(resource) == nil {
@@ -201,15 +201,6 @@ func (w *Worker) countRefusal(r *RejectedError) bool {
 	}
 	w.stop(resource, r)
 	return true
-}
-
-// accepted begins the count of refusals anew for the resources of a batch that was committed.
-func (w *Worker) accepted(b *batch) {
-	w.progress.mu.Lock()
-	defer w.progress.mu.Unlock()
-	for resource := range b.counts {
-		delete(w.refused, resource)
-	}
 }
 
 // refusedFor is the resource that a refused record is of, or the claim's key. The keys of states and of dead letters begin with it.
