@@ -120,7 +120,7 @@ func parseBranch(raw json.RawMessage, namespace string) (*node, error) {
 			return nil, err
 		}
 	} else if err := json.Unmarshal(raw, &t); err != nil {
-		return opaque(raw), nil // {"type": {…}}
+		return opaque(raw), nil //nolint:nilerr // {"type": {…}}: no type of ours
 	}
 	switch t.Type + " " + t.LogicalType {
 	case "record ":

@@ -165,7 +165,7 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	if err != nil {
 		return nil, nil, c.noAnswer(q, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read from
+	defer resp.Body.Close()
 	c.clock.learn(resp.Header, c.now())
 	body, failure = c.readBody(q, resp)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/headwater-stream/headwater/extract"
 )
 
 // lookback is what shop's incremental resources have.
@@ -35,8 +33,9 @@ func TestBackfillThenLive(t *testing.T) {
 			}
 			var inWindows int64
 			for n := range plan.Windows {
-				u, window := w.unit(windowUnit(resource, n)), extract.Window{}
-				if window, err = plan.window(n); err != nil {
+				u := w.unit(windowUnit(resource, n))
+				window, err := plan.window(n)
+				if err != nil {
 					t.Fatal(err)
 				}
 				if !u.Done || u.Phase != "backfill" || u.Watermark != rfc3339(window.End) || u.Window[0] != rfc3339(window.Start) {

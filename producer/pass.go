@@ -258,10 +258,10 @@ type childList struct {
 func allGone(child *extract.Resource, lists []childList) error {
 	gone := 0
 	for _, l := range lists {
-		if l.asked || l.err != nil {
+		switch {
+		case l.asked, l.err != nil:
 			return nil
-		}
-		if l.gone {
+		case l.gone:
 			gone++
 		}
 	}

@@ -62,7 +62,7 @@ func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
 		if parentParts > 0 {
 			parts, err := extract.SplitKey(key, len(res.Key))
 			if err != nil {
-				return nil // somebody else's record: none of our keys has this form
+				return nil //nolint:nilerr // somebody else's record: none of our keys has this form
 			}
 			parent = extract.JoinKey(parts[:parentParts]...)
 		}

@@ -62,7 +62,7 @@ func (f *faults) take(resource string) fault {
 // writeFault answers with the fault's status.
 func (a *API) writeFault(w http.ResponseWriter, f fault) {
 	if f.drop {
-		panic(http.ErrAbortHandler) // net/http's way to close the connection without an answer
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to close the connection without an answer
 	}
 	h := w.Header()
 	a.date(h)

@@ -25,14 +25,14 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, f fault, body []byte
 		body = compress(body)
 	}
 	if f.drop {
-		panic(http.ErrAbortHandler) // net/http's way to close the connection without an answer
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to close the connection without an answer
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if f.cut {
 		_, _ = w.Write(body[:len(body)/2])
 		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // as above
 	}
 	_, _ = w.Write(body) // an error here means that the client has gone
 }
