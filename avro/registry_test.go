@@ -262,7 +262,7 @@ func TestTLSAndBearer(t *testing.T) {
 	t.Parallel()
 	fake := srfake.NewRegistry(srfake.WithAuth("Bearer token"))
 	server := httptest.NewUnstartedServer(fake.Handler())
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) //nolint:forbidigo // net/http asks for one
 	server.StartTLS()
 	defer server.Close()
 	roots := x509.NewCertPool()
