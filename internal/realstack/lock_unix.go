@@ -24,7 +24,11 @@ func tryLock(path string, flags int) (release func(), err error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
-		return func() { _ = f.Close() }, nil
+		return func() {
+			// Closing is not enough: a child that is being started at this moment holds the descriptor, too, until it runs its program.
+			_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+			_ = f.Close()
+		}, nil
 	}
 	_ = f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
