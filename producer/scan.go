@@ -57,76 +57,94 @@ func listExtents(ctx context.Context, admin *kadm.Client, topic string, since in
 // commit marker that a reader otherwise never sees. The caller took the target after it fenced its predecessor, so records
 // below it are decided or will be as soon as a stranger's transaction ends.
 func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Record) error) error {
-	left := map[string]map[int32]int64{}
-	offsets := map[string]map[int32]kgo.Offset{}
-	open := 0
-	for topic, ps := range parts {
-		for p, e := range ps {
-			if e.from >= e.to {
-				continue
-			}
-			if left[topic] == nil {
-				left[topic], offsets[topic] = map[int32]int64{}, map[int32]kgo.Offset{}
-			}
-			left[topic][p], offsets[topic][p] = e.to, kgo.NewOffset().At(e.from)
-			open++
-		}
-	}
-	if open == 0 {
+	s := newScanner(parts)
+	if s.open == 0 {
 		return nil
 	}
-	opts := append(append([]kgo.Opt{}, base...),
-		kgo.ConsumePartitions(offsets),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.DisableClientMetrics(), // a reader of a moment: pushing its metrics would cost more than its reading
-	)
-	client, err := kgo.NewClient(opts...)
+	client, err := s.reader(base)
 	if err != nil {
 		return fmt.Errorf("open reader: %w", err)
 	}
 	defer client.Close()
 	// Progress gives the rest the whole deadline again: only a reader that stands still is stalled.
 	limit := time.Now().Add(scanDeadline)
-	for open > 0 {
+	for s.open > 0 {
 		bounded, cancel := context.WithDeadline(ctx, limit)
 		fetches := client.PollFetches(bounded)
 		over := bounded.Err() != nil
 		cancel()
 		if over {
-			return stalled(ctx, client, left)
+			return stalled(ctx, client, s.left)
 		}
 		if err := fatalFetch(fetches); err != nil {
 			return err
 		}
-		var failed error
-		fetches.EachRecord(func(r *kgo.Record) {
-			target, reading := left[r.Topic][r.Partition]
-			if !reading || failed != nil || r.Offset >= target {
-				return
-			}
-			if !r.Attrs.IsControl() {
-				failed = each(r)
-			}
-		})
-		if failed != nil {
-			return failed
+		if err := s.take(fetches, each); err != nil {
+			return err
 		}
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			if len(p.Records) == 0 {
-				return
-			}
-			last := p.Records[len(p.Records)-1].Offset
-			if target, reading := left[p.Topic][p.Partition]; reading && last+1 >= target {
-				delete(left[p.Topic], p.Partition)
-				open--
-			}
-		})
 		if fetches.NumRecords() > 0 {
 			limit = time.Now().Add(scanDeadline)
 		}
 	}
+	return nil
+}
+
+// scanner keeps the account of one scan. It belongs to one goroutine.
+type scanner struct {
+	from map[string]map[int32]kgo.Offset
+	left map[string]map[int32]int64 // targets of the partitions that are not read to them yet
+	open int                        // how many there are
+}
+
+func newScanner(parts extents) *scanner {
+	s := &scanner{from: map[string]map[int32]kgo.Offset{}, left: map[string]map[int32]int64{}}
+	for topic, ps := range parts {
+		for p, e := range ps {
+			if e.from >= e.to {
+				continue
+			}
+			if s.left[topic] == nil {
+				s.left[topic], s.from[topic] = map[int32]int64{}, map[int32]kgo.Offset{}
+			}
+			s.left[topic][p], s.from[topic][p] = e.to, kgo.NewOffset().At(e.from)
+			s.open++
+		}
+	}
+	return s
+}
+
+func (s *scanner) reader(base []kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append(append([]kgo.Opt{}, base...),
+		kgo.ConsumePartitions(s.from),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableClientMetrics(), // a reader of a moment: pushing its metrics would cost more than its reading
+	)...)
+}
+
+// take hands the records below the targets to each, and ticks off the partitions that have reached theirs.
+func (s *scanner) take(fetches kgo.Fetches, each func(*kgo.Record) error) error {
+	for it := fetches.RecordIter(); !it.Done(); {
+		r := it.Next()
+		target, reading := s.left[r.Topic][r.Partition]
+		if !reading || r.Offset >= target || r.Attrs.IsControl() {
+			continue
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) == 0 {
+			return
+		}
+		last := p.Records[len(p.Records)-1].Offset
+		if target, reading := s.left[p.Topic][p.Partition]; reading && last+1 >= target {
+			delete(s.left[p.Topic], p.Partition)
+			s.open--
+		}
+	})
 	return nil
 }
 
