@@ -37,7 +37,7 @@ func TestStartDateThatMoves(t *testing.T) {
 		w.api.event("events", id, "a", int64(i)*3600-5*3600)
 	}
 	start := w.clock.Now().Add(-4 * time.Hour)
-	w.once(only("events"), w.startingAt(start))
+	w.once(only("events"), w.startingAt(start), func(c *Config) { c.Concurrency = 1 }) // windows in order
 	w.wantNews("events", "r 02, r 03, r 04")
 	var environment *EnvironmentError
 	if err := w.try(only("events"), w.startingAt(start.Add(-time.Second))); !errors.As(err, &environment) || !environment.Lasting || environment.Remedy == "" {
