@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -61,9 +62,20 @@ func TestDemoOnATerminal(t *testing.T) {
 	ctx := deadline(t)
 	raw.wait(t, ctx, "Ctrl-C ends it")
 	raw.wait(t, ctx, "next pass (") // drawn below the announcement
-	live := strings.Join(seen.lines(), "\n")
-	if n := len(statusLines.FindAllString(live, -1)); n != 13 {
-		t.Errorf("%d status lines are seen:\n%s", n, live)
+	// The block is drawn line by line, and again and again: some look finds it whole.
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for whole := false; !whole; {
+		live := strings.Join(seen.lines(), "\n")
+		n := len(statusLines.FindAllString(live, -1))
+		if whole = n == 13; whole {
+			continue
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			t.Fatalf("%d status lines are seen:\n%s", n, live)
+		}
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
