@@ -46,7 +46,8 @@ type FailedError struct {
 func (e *FailedError) Error() string {
 	by := map[string][]string{}
 	for name, err := range e.Resources {
-		by[Reason(err)] = append(by[Reason(err)], name)
+		reason := Reason(name, err)
+		by[reason] = append(by[reason], name)
 	}
 	var lines []string
 	for reason, names := range by {
@@ -57,13 +58,14 @@ func (e *FailedError) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-// Reason is err with what a person can do about it, where the API's client knows that.
-func Reason(err error) string {
+// Reason is why a resource failed, without its name, and with what a person can do about it where the API's client knows that.
+func Reason(resource string, err error) string {
+	text := strings.TrimPrefix(err.Error(), resource+": ")
 	var api *extract.Error
 	if errors.As(err, &api) && api.Hint != "" {
-		return err.Error() + " → " + api.Hint
+		text += " → " + api.Hint
 	}
-	return err.Error()
+	return text
 }
 
 // Unwrap gives errors.As every reason.

@@ -39,7 +39,8 @@ func TestFailuresAreOneLine(t *testing.T) {
 	t.Parallel()
 	away, shut := errors.New("the API is away"), errors.New("no permission")
 	err := &FailedError{Resources: map[string]error{"b": away, "a": away, "c": shut}}
-	if got, want := err.Error(), "a, b: the API is away; c: no permission"; got != want {
+	err.Resources["d"] = errors.New("d: no permission") // its own name is not said twice
+	if got, want := err.Error(), "a, b: the API is away; c, d: no permission"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !errors.Is(err, away) || !errors.Is(err, shut) {

@@ -33,7 +33,7 @@ func summaryLines(src *extract.Source, names producer.Names, all []producer.Stat
 			notes = append(notes, fmt.Sprintf("! %s: %s more than memory holds: unchanged records may be published again, and nothing is deleted", s.Resource, counted(s.Forgotten, "key")))
 		}
 		if s.Err != nil {
-			notes = append(notes, fmt.Sprintf("! %s: %s", s.Resource, oneLine(producer.Reason(s.Err))))
+			notes = append(notes, fmt.Sprintf("! %s: %s", s.Resource, oneLine(producer.Reason(s.Resource, s.Err))))
 		}
 		for _, c := range s.Changes {
 			if c.What != "registered" {
