@@ -31,6 +31,7 @@ type batch struct {
 	learned []lesson
 	counts  map[string]*counts // by resource
 	dead    map[string]bool    // dead letters in it
+	unread  bool               // children of an unchanged parent were to be read once more (entry.fresh), and were refused
 	total   int64              // records and tombstones in data topics
 }
 

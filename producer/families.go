@@ -165,6 +165,7 @@ func (p *pass) add(b *batch, parent reading, families []family) error {
 		families[i].children, missing[i] = nil, nil
 	}
 	if p.publish {
+		b.unread = b.unread || parent.again && len(p.riding) > 0 && len(p.owing()) > 0
 		p.addReading(b, p.root, parent, p.memory)
 	}
 	for i, f := range families {

@@ -154,6 +154,7 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 
 // window reads one window of the backfill from where the topic says.
 func (p *pass) window(ctx context.Context, window extract.Window) error {
+	p.deletes = map[string]*deletes{}
 	pos := extract.Position{Phase: extract.PhaseBackfill, Window: window}
 	if p.saved.Phase == extract.PhaseBackfill.String() {
 		var err error

@@ -153,3 +153,33 @@ func TestRefusedChildrenAreOwed(t *testing.T) {
 		}
 	})
 }
+
+// Children that are to be read once more, because their parent's second was not over, and are refused then, are owed: nothing else
+// would ever ask for them again.
+func TestChildrenRefusedTheSecondTimeAreOwed(t *testing.T) {
+	w := newWorld(t)
+	withChildren(w, "events", "notes", 0)
+	s := w.stream(only("events", "notes"))
+	s.pause()
+	w.wantNews("notes", "r 1/x, r 2/x")
+	w.api.put("notes/1", "b", "x") // in the same second: the event does not show it
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if strings.HasSuffix(r.URL.Path, "/notes") {
+			return http.StatusForbidden, `{"errors":[{"code":"no","message":"no right"}]}`
+		}
+		return 0, ""
+	})
+	s.pass()
+	if got := w.owed("events"); got != "notes" {
+		t.Errorf("owed: %q, want notes", got)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w.api.intercept(nil)
+	w.once(only("events", "notes"))
+	w.wantNews("notes", "u 1/x")
+	if got := w.owed("events"); got != "" {
+		t.Errorf("still owed: %q", got)
+	}
+}

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"time"
 
@@ -196,7 +197,7 @@ func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *p
 			b.learned = append(b.learned, lesson{memory: p.tail.memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
 		}
 	case verdictUnchanged:
-		if rd.again {
+		if rd.again && !b.unread {
 			b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
 		}
 	case verdictStale:
@@ -206,7 +207,8 @@ func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *p
 // commit has the batch and the state decided together. A state that moved without a record may wait for the next commit.
 func (p *pass) commit(ctx context.Context, b *batch, next UnitState) error {
 	next.V, next.Plan, next.Records = p.saved.V, p.saved.Plan, p.saved.Records+b.total
-	if next.Owed = p.saved.Owed; p.publish && b.counts[p.root.Name] != nil && b.counts[p.root.Name].published > 0 {
+	next.Owed = p.saved.Owed
+	if p.publish && (b.unread || b.count(p.root.Name).published > 0) {
 		next.Owed = union(p.saved.Owed, p.owing())
 	}
 	if b.empty() && !p.due(next) {
@@ -224,7 +226,7 @@ func (p *pass) due(next UnitState) bool {
 	}
 	live := extract.PhaseLive.String()
 	quiet := next.Phase == live && p.saved.Phase == live && p.saved.Done && p.changed == 0 && !p.cfg.Once
-	return next.Done && !quiet
+	return next.Done && !quiet || !slices.Equal(next.Owed, p.saved.Owed)
 }
 
 // save commits without asking whether it is worth it.
