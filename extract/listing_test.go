@@ -366,3 +366,11 @@ func TestPagesRefusesWhatItCannotRead(t *testing.T) {
 		t.Errorf("a pass that is done: %v, %v", pages, err)
 	}
 }
+
+// A scroll that goes round shows the same records again under a token that never changes: only they can tell.
+func TestScrollThatGoesRoundFails(t *testing.T) {
+	t.Parallel()
+	b, _ := newScroll(t, []string{"a", "b"}, []string{"c"}, []string{"a", "b"}, []string{"c"})
+	_, err := b.read("companies", Position{})
+	wantKind(t, err, KindProtocol, "has shown before")
+}

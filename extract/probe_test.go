@@ -116,3 +116,15 @@ func TestCheckOpensNoScroll(t *testing.T) {
 		wantKind(t, b.c.Check(t.Context(), r), KindUnauthorized, "Access Token Invalid")
 	}
 }
+
+// An API that ignores the order that is asked for would have the backfill begin in the middle.
+func TestProbeOfAnAPIThatIgnoresTheOrder(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, 200, `{"tickets":[{"id":"b","updated_at":1773140000},{"id":"a","updated_at":1773130000}],"total_count":9,"pages":{"next":{"starting_after":"x"}}}`)
+	})
+	p, err := b.c.Probe(t.Context(), b.src.Resource("tickets"), time.Time{})
+	if err != nil || !p.More || !p.Earliest.IsZero() {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
