@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -136,4 +137,53 @@ func TestClockOfTheAPIIsAhead(t *testing.T) {
 			w.wantNews(resource, "")
 		})
 	}
+}
+
+// A listing that costs the API much is made seldom. How long its commit or an outage lasted says nothing of that.
+func TestPauseBetweenListings(t *testing.T) {
+	list := func(w *world, during func(s *stream)) time.Duration {
+		w.api.put("books", "a", ids(1, 3)...)
+		s := w.stream(only("books"))
+		if got := s.pause(); got != time.Hour {
+			t.Errorf("after a quick listing: %v, want the interval", got)
+		}
+		w.api.put("books", "b", "1")
+		during(s)
+		s.wake <- struct{}{}
+		return s.pause()
+	}
+	t.Run("slow API", func(t *testing.T) {
+		w := newWorld(t)
+		got := list(w, func(*stream) {
+			w.api.intercept(func(*http.Request) (int, string) { w.clock.move(5 * time.Minute); return 0, "" })
+		})
+		if got != 100*time.Minute { // two pages
+			t.Errorf("pause: %v, want ten times the listing's ten minutes", got)
+		}
+	})
+	t.Run("slow commit", func(t *testing.T) {
+		w := newWorld(t)
+		got := list(w, func(*stream) {
+			w.kafka.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+				w.clock.move(20 * time.Minute)
+				w.kafka.KeepControl()
+				return nil, nil, false
+			})
+		})
+		if got > time.Hour || got < 40*time.Minute { // what is left of the interval after the last commit's own time
+			t.Errorf("pause: %v, want the interval", got)
+		}
+	})
+	t.Run("outage", func(t *testing.T) {
+		w := newWorld(t)
+		got := list(w, func(s *stream) {
+			w.api.refuse("/books", 503)
+			s.pass()
+			w.api.intercept(nil)
+			w.clock.move(5 * time.Hour)
+		})
+		if got.Round(time.Second) != time.Hour {
+			t.Errorf("pause: %v, want the interval", got)
+		}
+	})
 }

@@ -43,8 +43,13 @@ func (r *runner) snapshot(ctx context.Context) error {
 		if err := r.untilDue(ctx, took); err != nil {
 			return err
 		}
-		began := r.cfg.Now()
-		err := r.persist(ctx, r.list)
+		err := r.persist(ctx, func(ctx context.Context) error {
+			began := r.cfg.Now()
+			r.committing.Store(0)
+			err := r.list(ctx)
+			took = r.cfg.Now().Sub(began) - time.Duration(r.committing.Load())
+			return err
+		})
 		var refused *DeletesRefusedError
 		if errors.As(err, &refused) && !r.cfg.Once {
 			// What is there was published, what seems gone was kept: the next listing may show it again.
@@ -55,7 +60,6 @@ func (r *runner) snapshot(ctx context.Context) error {
 			return err
 		}
 		r.passed()
-		took = r.cfg.Now().Sub(began)
 		if r.cfg.Once {
 			r.state("done")
 			return nil
@@ -64,7 +68,8 @@ func (r *runner) snapshot(ctx context.Context) error {
 }
 
 // untilDue waits until the pause after the last complete listing is over. It is as long as is set, and at least ten times what
-// the listing took: a listing that takes long is made seldom.
+// the listing took: one that costs the API much is made seldom. Neither commits nor earlier attempts count: an outage of the broker
+// or of the API says nothing of what a listing costs.
 func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 	last, listed := r.board.unit(r.served()[0])
 	if r.cfg.Once || !listed || !last.Done {

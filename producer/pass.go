@@ -237,7 +237,7 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	for name, u := range phases {
 		records = append(records, stateRecord(p.names, p.lane, name, u))
 	}
-	if err := p.lanes[p.lane].commit(ctx, records); err != nil {
+	if err := p.commitTo(ctx, p.lane, records); err != nil {
 		return err
 	}
 	// Committed: only now may memory know.

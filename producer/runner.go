@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -20,6 +21,8 @@ type runner struct {
 	children []*extract.Resource // selected substreams
 	home     int32
 	keys     map[string]*published // what the topics hold of listings and substreams, by resource
+
+	committing atomic.Int64 // nanoseconds that commits took since the current listing began
 
 	mu      sync.Mutex
 	refused map[string]error // substreams that the API does not let us read; their parents are published without them
@@ -143,7 +146,7 @@ func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, p
 	for name, u := range units {
 		records = append(records, stateRecord(r.names, r.home, name, u))
 	}
-	if err := r.lanes[r.home].commit(ctx, records); err != nil {
+	if err := r.commitTo(ctx, r.home, records); err != nil {
 		return err
 	}
 	for resource, p := range plans {
@@ -153,6 +156,13 @@ func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, p
 		r.board.setUnit(name, u)
 	}
 	return nil
+}
+
+// commitTo has records decided together in a lane.
+func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record) error {
+	began := r.cfg.Now()
+	defer func() { r.committing.Add(int64(r.cfg.Now().Sub(began))) }()
+	return r.lanes[lane].commit(ctx, records)
 }
 
 // childRefused notes that the API does not let us read a substream. Its parents go on without it and owe it.

@@ -11,7 +11,7 @@ import (
 )
 
 // settle is how long a quick run may take to follow what happened, on a slow machine.
-const settle = 45 * time.Second
+const settle = 90 * time.Second
 
 // quick is the environment of a run that looks again at once.
 func quick() map[string]string {
@@ -78,7 +78,7 @@ func TestBrokerKilledUnderTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.churn("0")
-	w.follow(p, 2*settle)
+	w.follow(p, settle)
 	p.terminate()
 	w.noDeadLetters()
 }
