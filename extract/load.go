@@ -31,16 +31,11 @@ type loader struct {
 	src *Source
 }
 
-var sourceWords = vocabulary{
-	known:       []string{"name", "title", "description", "settings", "client", "resource_defaults", "resources"},
-	unsupported: []string{"version", "definitions", "parallelism"},
-}
-
 // names that become topics, environment variables and record names.
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
 
 func (l *loader) load(root ast.Node) {
-	s := l.section(root, "the source", nil, sourceWords)
+	s := l.section(root, "the source", nil, words[sourceWords]("version", "definitions", "parallelism"))
 	l.src.Name = l.requiredName(s, "name")
 	l.src.Title, l.src.Doc = s.text("title"), s.text("description")
 	if l.src.Title == "" {
@@ -69,8 +64,6 @@ func (l *loader) checkName(at ast.Node, what, text string) {
 	}
 }
 
-var settingWords = vocabulary{known: []string{"type", "required", "secret", "default", "description"}}
-
 func (l *loader) loadSettings(s *section) {
 	settings := s.sub("settings", "settings", vocabulary{any: true})
 	if settings == nil {
@@ -78,10 +71,10 @@ func (l *loader) loadSettings(s *section) {
 	}
 	for _, name := range settings.fields() {
 		l.checkName(settings.values[name].Key, "setting", name)
-		one := settings.sub(name, fmt.Sprintf("setting %q", name), settingWords)
+		one := settings.sub(name, fmt.Sprintf("setting %q", name), words[settingWords]())
 		setting := Setting{Name: name, Type: SettingString}
 		if one != nil {
-			setting.Type = one.word("type", []string{SettingString, SettingDatetime, SettingURL}, []string{"integer", "boolean", "duration"})
+			setting.Type = one.choice("type", "integer", "boolean", "list")
 			setting.Required, setting.Secret = one.bool("required"), one.bool("secret")
 			setting.Default, setting.Description = one.text("default"), one.text("description")
 			if err := checkSetting(setting, setting.Default); err != nil {
@@ -89,42 +82,6 @@ func (l *loader) loadSettings(s *section) {
 			}
 		}
 		l.src.Settings = append(l.src.Settings, setting)
-	}
-}
-
-var (
-	clientWords = vocabulary{
-		known:       []string{"base_url", "headers", "auth", "rate_limit"},
-		unsupported: []string{"paginator", "session", "data_selector", "timeout"},
-	}
-	authWords = vocabulary{
-		known:       []string{"type", "token"},
-		unsupported: []string{"name", "api_key", "location", "username", "password", "access_token_url", "client_id", "client_secret"},
-	}
-	rateWords = vocabulary{known: []string{"limit_header", "remaining_header", "reset_header"}}
-)
-
-func (l *loader) loadClient(s *section) {
-	client := s.sub("client", "client", clientWords)
-	if client == nil {
-		l.mistake(s.at, "the source has no client: want at least its base_url")
-		return
-	}
-	spec := &l.src.client
-	spec.baseURL = l.requiredTemplate(client, "base_url")
-	spec.headers = l.templates(client, "headers", l.settingsOnly)
-	if auth := client.sub("auth", "auth", authWords); auth != nil {
-		if auth.node("type") == nil {
-			l.mistake(auth.at, "auth has no type (supported: bearer)")
-		}
-		auth.word("type", []string{"bearer"}, []string{"api_key", "http_basic", "oauth2_client_credentials"})
-		spec.token = l.requiredTemplate(auth, "token")
-	}
-	if rate := client.sub("rate_limit", "rate_limit", rateWords); rate != nil {
-		spec.rate = rateHeaders{rate.text("limit_header"), rate.text("remaining_header"), rate.text("reset_header")}
-		if spec.rate.limit == "" || spec.rate.remaining == "" || spec.rate.reset == "" {
-			l.mistake(rate.at, "rate_limit wants limit_header, remaining_header and reset_header")
-		}
 	}
 }
 

@@ -8,23 +8,15 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-var (
-	endpointWords = vocabulary{
-		known:       []string{"path", "method", "params", "body", "json", "data_selector", "total_path", "paginator", "response_actions"},
-		unsupported: []string{"headers", "data", "incremental", "auth", "base_url"},
-	}
-	actionWords = vocabulary{known: []string{"status_code", "action"}, unsupported: []string{"content"}}
-)
-
 func (l *loader) loadEndpoint(p *pending) {
-	s := p.section.sub("endpoint", "endpoint", endpointWords)
+	s := p.section.sub("endpoint", "endpoint", words[endpointWords]("incremental", "base_url"))
 	if s == nil || s.node("path") == nil {
 		l.mistake(p.section.at, "%s has no endpoint with a path", p.section.what)
 		return
 	}
 	allowed := l.allowed(p)
 	spec := &p.resource.request
-	spec.method = s.word("method", []string{"GET", "POST"}, []string{"PUT", "PATCH", "DELETE", "HEAD", "get", "post"})
+	spec.method = s.choice("method")
 	if spec.path = l.template(s, "path", allowed); spec.path != nil {
 		text, _ := textOf(s.node("path"))
 		if strings.Contains(text, "://") || strings.ContainsAny(text, "?#") {
@@ -130,133 +122,5 @@ func (l *loader) bodyNode(n ast.Node, allowed func(placeholder) error) *bodyNode
 	default:
 		l.mistake(n, "body: %s is not supported", kindOf(n))
 		return &bodyNode{literal: json.RawMessage("null")}
-	}
-}
-
-var (
-	pagingWords  = []string{"single_page", "cursor", "json_link", "scroll"}
-	pagingSoon   = []string{"header_link", "header_cursor", "offset", "page_number", "auto", "json_response", "custom"}
-	pagingFields = vocabulary{
-		known: []string{"type", "cursor_path", "cursor_param", "cursor_body_path", "next_url_path", "next_params", "shifting", "busy_code"},
-		unsupported: []string{"page_size", "stop_condition", "page", "page_param", "base_page", "total_path", "maximum_page", "limit",
-			"offset", "limit_param", "offset_param", "maximum_offset", "has_more_path", "links_next_key"},
-	}
-	pagingOwn = map[string][]string{
-		"single_page": {},
-		"cursor":      {"cursor_path", "cursor_param", "cursor_body_path"},
-		"json_link":   {"next_url_path", "next_params", "shifting"},
-		"scroll":      {"cursor_path", "cursor_param", "busy_code"},
-	}
-)
-
-// loadPaginator reads how to get to the next page. It is taken whole, from the resource or from the defaults: half of one
-// and half of another would be neither.
-func (l *loader) loadPaginator(p *pending, endpoint *section) {
-	n := endpoint.node("paginator")
-	if n == nil {
-		return // single page
-	}
-	at := n
-	var s *section
-	kind := ""
-	if _, ok := textOf(n); ok { // paginator: single_page
-		s = &section{r: l.yamlReader, what: "paginator", at: n}
-		kind = endpoint.word("paginator", pagingWords, pagingSoon)
-	} else {
-		s = l.section(n, "paginator", nil, pagingFields)
-		if s.node("type") == nil {
-			l.mistake(at, "paginator has no type (supported: %s)", strings.Join(pagingWords, ", "))
-			return
-		}
-		kind = s.word("type", pagingWords, pagingSoon)
-	}
-	l.checkPaginatorFields(s, kind)
-	pages := &p.resource.request.pages
-	*pages = paginatorSpec{param: s.text("cursor_param"), bodyPath: s.path("cursor_body_path"),
-		shifting: s.bool("shifting"), busyCode: s.text("busy_code")}
-	pages.linkParams, _ = s.names("next_params")
-	switch kind {
-	case "cursor":
-		pages.kind, pages.next = pagingCursor, s.path("cursor_path")
-	case "json_link":
-		pages.kind, pages.next = pagingLink, s.path("next_url_path")
-	case "scroll":
-		pages.kind, pages.next = pagingScroll, s.path("cursor_path")
-	}
-	l.checkPaginator(p, at)
-}
-
-func (l *loader) checkPaginatorFields(s *section, kind string) {
-	for _, field := range s.order {
-		if field == "type" {
-			continue
-		}
-		if !(vocabulary{known: pagingOwn[kind]}).allows(field) {
-			l.mistake(s.values[field].Key, "paginator of type %s has no field %q", kind, field)
-		}
-	}
-}
-
-func (l *loader) checkPaginator(p *pending, at ast.Node) {
-	pages, spec := &p.resource.request.pages, &p.resource.request
-	switch pages.kind {
-	case pagingLink:
-		if pages.next == nil {
-			l.mistake(at, "paginator of type json_link has no next_url_path")
-		}
-	case pagingCursor, pagingScroll:
-		if pages.next == nil {
-			l.mistake(at, "paginator has no cursor_path: where the answer holds the next page's token")
-		}
-		if (pages.param == "") == (pages.bodyPath == nil) {
-			l.mistake(at, "paginator wants cursor_param or cursor_body_path: where the next request carries the token")
-		}
-		if pages.bodyPath == nil {
-			return
-		}
-		if spec.body == nil {
-			l.mistake(at, "cursor_body_path wants a body")
-		} else if err := spec.body.insertToken(pages.bodyPath); err != nil {
-			l.mistake(at, "cursor_body_path: %v", err)
-		}
-	}
-}
-
-// loadActions reads what an unusual status means. Only 404 has a meaning of its own so far.
-func (l *loader) loadActions(p *pending, endpoint *section) {
-	spec := &p.resource.request
-	if p.section.node("parent") != nil {
-		spec.notFound = notFoundGone
-	}
-	n := endpoint.node("response_actions")
-	if n == nil {
-		return
-	}
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		l.mistake(n, "response_actions: want a list, not %s", kindOf(n))
-		return
-	}
-	for _, item := range list.Values {
-		s := l.section(item, "response action", nil, actionWords)
-		if code := s.node("status_code"); code == nil || s.count("status_code") != 404 {
-			l.mistake(item, "response_actions: only status_code: 404 is supported so far")
-			continue
-		}
-		if s.node("action") == nil {
-			l.mistake(item, "response action has no action (supported: ignore, empty, fail)")
-			continue
-		}
-		switch s.word("action", []string{"ignore", "empty", "fail"}, []string{"retry"}) {
-		case "fail":
-			spec.notFound = notFoundFails
-		case "empty":
-			spec.notFound = notFoundEmpty
-		case "ignore":
-			spec.notFound = notFoundGone
-			if p.section.node("parent") == nil {
-				spec.notFound = notFoundEmpty
-			}
-		}
 	}
 }

@@ -9,13 +9,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-var resourceWords = vocabulary{
-	known: []string{"name", "description", "permission", "parent", "include_from_parent", "primary_key", "write_disposition",
-		"endpoint", "incremental", "cursor_field", "columns", "deletes", "refresh", "singleton", "drain", "consistent",
-		"listing_cap", "poll_interval"},
-	unsupported: []string{"selected", "parallelized", "processing_steps", "table_name", "max_table_nesting", "schema_contract",
-		"merge_key", "table_format", "file_format", "references", "nested_hints", "sweep_interval", "data_from"},
-}
+// elsewhere are words of the reference that a file cannot mean here.
+var elsewhere = []string{"parallelized", "table_name", "max_table_nesting", "schema_contract", "merge_key", "table_format", "file_format",
+	"references", "nested_hints", "data_from"}
 
 // pending is a resource whose links to others are not made yet.
 type pending struct {
@@ -30,7 +26,7 @@ type pending struct {
 type fromParent struct{ field, parentField string }
 
 func (l *loader) loadResources(s *section) {
-	defaults := s.sub("resource_defaults", "resource_defaults", resourceWords)
+	defaults := s.sub("resource_defaults", "resource_defaults", words[resourceWords](elsewhere...))
 	list, ok := s.node("resources").(*ast.SequenceNode)
 	if !ok || len(list.Values) == 0 {
 		l.mistake(s.at, "the source has no list of resources")
@@ -57,7 +53,7 @@ func (l *loader) loadResources(s *section) {
 }
 
 func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
-	s := l.section(n, "a resource", defaults, resourceWords)
+	s := l.section(n, "a resource", defaults, words[resourceWords](elsewhere...))
 	r := &Resource{Name: l.requiredName(s, "name")}
 	if r.Name != "" {
 		s.what = fmt.Sprintf("resource %q", r.Name)
@@ -78,15 +74,8 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	return p
 }
 
-var incrementalWords = vocabulary{
-	known: []string{"cursor_path", "cursor_format", "initial_value", "row_order", "live_row_order", "row_order_words",
-		"query_margin", "lookback", "min_window"},
-	unsupported: []string{"end_value", "last_value_func", "lag", "range_start", "range_end", "convert", "start_param",
-		"end_param", "on_cursor_value_missing"},
-}
-
 func (l *loader) loadIncremental(p *pending) {
-	s := p.section.sub("incremental", "incremental", incrementalWords)
+	s := p.section.sub("incremental", "incremental", words[incrementalWords]("last_value_func", "convert", "on_cursor_value_missing"))
 	if s == nil {
 		return
 	}
@@ -94,12 +83,11 @@ func (l *loader) loadIncremental(p *pending) {
 	if inc.CursorPath == "" {
 		l.mistake(s.at, "incremental has no cursor_path")
 	}
-	inc.CursorFormat = s.word("cursor_format", []string{CursorUnix, CursorRFC3339}, []string{"unix_ms", "date"})
-	orders := []string{OrderNone.String(), OrderAsc.String(), OrderDesc.String()}
-	inc.RowOrder = orderNamed(s.word("row_order", orders, nil))
+	inc.CursorFormat = s.choice("cursor_format", "unix_ms", "date")
+	inc.RowOrder = orderNamed(s.choice("row_order"))
 	inc.LiveRowOrder = inc.RowOrder
 	if s.node("live_row_order") != nil {
-		inc.LiveRowOrder = orderNamed(s.word("live_row_order", orders, nil))
+		inc.LiveRowOrder = orderNamed(s.choice("live_row_order"))
 	}
 	inc.orderWords = map[Order]string{OrderAsc: "asc", OrderDesc: "desc"}
 	if words := s.sub("row_order_words", "row_order_words", vocabulary{known: []string{"asc", "desc"}}); words != nil {
@@ -175,7 +163,7 @@ func (l *loader) loadDeletes(p *pending) {
 	}
 	if s.node("parent") != nil {
 		r.Refresh = RefreshParent
-		if s.word("refresh", []string{"parent", "listing"}, nil) == "listing" {
+		if s.choice("refresh") == "listing" {
 			r.Refresh = RefreshListing
 		}
 	} else if n := s.node("refresh"); n != nil {
@@ -217,12 +205,6 @@ func (l *loader) loadKey(p *pending) {
 }
 
 var (
-	columnWords = vocabulary{
-		known:       []string{"data_type", "description"},
-		unsupported: []string{"name", "nullable", "primary_key", "merge_key", "precision", "scale", "timezone", "unique", "sort", "partition"},
-	}
-	columnTypes  = []string{"text", "bigint", "double", "bool", "timestamp", "date", "json"}
-	columnSoon   = []string{"decimal", "binary", "time", "wei", "complex"}
 	columnPath   = regexp.MustCompile(`^[^.\s]+(\.[^.\s]+)*$`)
 	starsBesides = regexp.MustCompile(`\*\*[^.]|[^.]\*\*`)
 )
@@ -236,7 +218,7 @@ func (l *loader) loadColumns(s *section) []Column {
 	}
 	var columns []Column
 	for _, path := range all.fields() {
-		one := all.sub(path, fmt.Sprintf("column %q", path), columnWords)
+		one := all.sub(path, fmt.Sprintf("column %q", path), words[columnWords]("name", "nullable", "primary_key", "merge_key", "precision", "scale", "timezone", "unique", "sort", "partition"))
 		if one == nil {
 			continue
 		}
@@ -247,7 +229,7 @@ func (l *loader) loadColumns(s *section) []Column {
 			l.mistake(one.at, "column %q has no data_type", path)
 			continue
 		}
-		columns = append(columns, Column{Path: path, Type: one.word("data_type", columnTypes, columnSoon), Doc: one.text("description")})
+		columns = append(columns, Column{Path: path, Type: one.choice("data_type", "decimal", "binary", "time", "wei", "complex"), Doc: one.text("description")})
 	}
 	return columns
 }

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"reflect"
 	"strings"
 	"time"
 
@@ -9,19 +10,21 @@ import (
 
 // section is one mapping of the file with its defaults: what it leaves out is looked up in base.
 type section struct {
-	r      *yamlReader
-	what   string   // what the mapping describes, for messages
-	at     ast.Node // where it stands
-	order  []string
-	values map[string]*ast.MappingValueNode
-	base   *section
+	r          *yamlReader
+	what       string   // what the mapping describes, for messages
+	at         ast.Node // where it stands
+	vocabulary vocabulary
+	order      []string
+	values     map[string]*ast.MappingValueNode
+	base       *section
 }
 
 // vocabulary is what a mapping may hold.
 type vocabulary struct {
 	known       []string
-	unsupported []string // part of the reference's vocabulary, not built yet
-	any         bool     // the names are the user's own
+	unsupported []string     // part of the reference's vocabulary, not built yet
+	any         bool         // the names are the user's own
+	shape       reflect.Type // where known comes from; nil: a list
 }
 
 // section reads n as a mapping. n may be nil (absent): then all comes from base. It returns nil only if there is neither.
@@ -29,7 +32,7 @@ func (r *yamlReader) section(n ast.Node, what string, base *section, v vocabular
 	if n == nil {
 		return base
 	}
-	s := &section{r: r, what: what, at: n, values: map[string]*ast.MappingValueNode{}, base: base}
+	s := &section{r: r, what: what, at: n, vocabulary: v, values: map[string]*ast.MappingValueNode{}, base: base}
 	for _, value := range r.members(n, what) {
 		key := r.keyText(value.Key)
 		if !v.allows(key) {

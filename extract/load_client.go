@@ -1,0 +1,19 @@
+package extract
+
+func (l *loader) loadClient(s *section) {
+	client := s.sub("client", "client", words[clientWords]("session", "data_selector"))
+	if client == nil {
+		l.mistake(s.at, "the source has no client: want at least its base_url")
+		return
+	}
+	spec := &l.src.client
+	spec.baseURL = l.requiredTemplate(client, "base_url")
+	spec.headers = l.templates(client, "headers", l.settingsOnly)
+	l.loadAuth(client)
+	if rate := client.sub("rate_limit", "rate_limit", words[rateWords]()); rate != nil {
+		spec.rate = rateHeaders{rate.text("limit_header"), rate.text("remaining_header"), rate.text("reset_header")}
+		if spec.rate.limit == "" || spec.rate.remaining == "" || spec.rate.reset == "" {
+			l.mistake(rate.at, "rate_limit wants limit_header, remaining_header and reset_header")
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package extract
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+)
+
+// scalar stands for a value of the file that is text, a number or a boolean.
+type scalar struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (scalar) JSONSchema() *jsonschema.Schema { return oneOfTypes("string", "number", "boolean") }
+
+// names stands for one name or a list of them.
+type names struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (names) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Type: "string"}, {Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: new(uint64(1))},
+	}}
+}
+
+// statusCode stands for an HTTP status or a class of them.
+type statusCode struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (statusCode) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: "^[1-5]xx$"}}}
+}
+
+func oneOfTypes(types ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{}
+	for _, t := range types {
+		s.OneOf = append(s.OneOf, &jsonschema.Schema{Type: t})
+	}
+	return s
+}
+
+// JSONSchemaExtend allows the short form: the type alone.
+func (paginatorWords) JSONSchemaExtend(s *jsonschema.Schema) {
+	long := *s
+	kind, _ := s.Properties.Get("type")
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: kind.Enum}, &long}}
+}
+
+// FileSchema returns the JSON Schema (draft 2020-12) of a source file, for editors that complete and check while one writes. It is
+// deterministic. [Load] checks more than a schema can say.
+func FileSchema() ([]byte, error) {
+	r := jsonschema.Reflector{
+		Anonymous: true, RequiredFromJSONSchemaTags: true, ExpandedStruct: true,
+		KeyNamer: func(s string) string { return s },
+		Namer:    func(t reflect.Type) string { return strings.TrimSuffix(t.Name(), "Words") },
+	}
+	s := r.Reflect(sourceWords{})
+	s.Title = "Headwater source file"
+	text, err := json.MarshalIndent(s, "", "  ")
+	return append(text, '\n'), err
+}

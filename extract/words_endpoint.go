@@ -1,0 +1,61 @@
+package extract
+
+// endpointWords is the request, and where the records are in the answer.
+type endpointWords struct {
+	Path            string            `json:"path" jsonschema_description:"Below base_url; a substream's holds {{ stream_slice.FIELD }} of its parent."`
+	Method          string            `json:"method" jsonschema:"enum=GET,enum=POST"`
+	Params          map[string]scalar `json:"params" jsonschema_description:"Query parameters."`
+	Headers         map[string]string `json:"headers" later:"true" jsonschema_description:"For this resource; they come before the client's."`
+	Body            map[string]any    `json:"body" jsonschema_description:"JSON body of a POST."`
+	JSON            map[string]any    `json:"json" jsonschema_description:"Another name of body."`
+	Data            map[string]scalar `json:"data" later:"true" jsonschema_description:"Form body of a POST."`
+	Auth            authWords         `json:"auth" later:"true" jsonschema_description:"In place of the client's."`
+	DataSelector    string            `json:"data_selector" jsonschema_description:"Path of the list of records, such as data.items; empty or $: the answer is the list."`
+	TotalPath       string            `json:"total_path" jsonschema_description:"Path of the number of records in all: a listing that is short of it is no success."`
+	Paginator       paginatorWords    `json:"paginator" jsonschema_description:"The way from page to page; its type alone will do where nothing else is needed."`
+	ResponseActions []actionWords     `json:"response_actions" jsonschema_description:"What unusual answers mean; the first that matches counts."`
+}
+
+// paginatorWords is the way from page to page. Which fields belong to which type: see pagingOwn.
+type paginatorWords struct {
+	Type               string   `json:"type" jsonschema:"required,enum=single_page,enum=auto,enum=page_number,enum=offset,enum=cursor,enum=header_cursor,enum=json_link,enum=json_response,enum=header_link,enum=scroll,enum=custom"`
+	CursorPath         string   `json:"cursor_path" jsonschema_description:"cursor, scroll: where the answer holds the next page's token; cursors.next without a word."`
+	CursorParam        string   `json:"cursor_param" jsonschema_description:"cursor, header_cursor, scroll: query parameter that carries the token."`
+	CursorBodyPath     string   `json:"cursor_body_path" jsonschema_description:"cursor: place in the body that carries it."`
+	CursorKey          string   `json:"cursor_key" later:"true" jsonschema_description:"header_cursor: response header that holds the token."`
+	NextURLPath        string   `json:"next_url_path" jsonschema_description:"json_link: where the answer holds the next page's URL."`
+	NextParams         []string `json:"next_params" jsonschema_description:"json_link: members of a next that is an object, sent as query parameters."`
+	LinksNextKey       string   `json:"links_next_key" later:"true" jsonschema_description:"header_link: relation of the Link header; next without a word."`
+	OtherHost          string   `json:"other_host" later:"true" jsonschema:"enum=error,enum=rewrite" jsonschema_description:"json_link, header_link: a link to another host is refused, or its path and query are asked of base_url. The token is never sent elsewhere."`
+	PageParam          string   `json:"page_param" later:"true" jsonschema_description:"page_number: query parameter; page without a word."`
+	PageBodyPath       string   `json:"page_body_path" later:"true" jsonschema_description:"page_number: place in the body."`
+	BasePage           int      `json:"base_page" later:"true" jsonschema_description:"page_number: number of the first page; 0 without a word, as elsewhere."`
+	Page               int      `json:"page" later:"true" jsonschema_description:"page_number: page to begin at; base_page without a word."`
+	MaximumPage        int      `json:"maximum_page" later:"true" jsonschema_description:"page_number: the API shows no further page; reached, the listing is capped and that is said."`
+	Limit              int      `json:"limit" later:"true" jsonschema_description:"offset: records a page."`
+	Offset             int      `json:"offset" later:"true" jsonschema_description:"offset: where to begin."`
+	OffsetParam        string   `json:"offset_param" later:"true" jsonschema_description:"offset: query parameter; offset without a word."`
+	OffsetBodyPath     string   `json:"offset_body_path" later:"true" jsonschema_description:"offset: place in the body."`
+	LimitParam         string   `json:"limit_param" later:"true" jsonschema_description:"offset: query parameter; limit without a word."`
+	LimitBodyPath      string   `json:"limit_body_path" later:"true" jsonschema_description:"offset: place in the body."`
+	MaximumOffset      int      `json:"maximum_offset" later:"true" jsonschema_description:"offset: the API shows nothing behind; reached, the listing is capped and that is said."`
+	PageSize           int      `json:"page_size" later:"true" jsonschema_description:"Records a page, sent at page_size_param or page_size_body_path, where one is given."`
+	PageSizeParam      string   `json:"page_size_param" later:"true" jsonschema_description:"Query parameter that carries page_size."`
+	PageSizeBodyPath   string   `json:"page_size_body_path" later:"true" jsonschema_description:"Place in the body that carries page_size."`
+	TotalPath          string   `json:"total_path" later:"true" jsonschema_description:"page_number: where the answer holds the number of pages; offset: of records."`
+	HasMorePath        string   `json:"has_more_path" later:"true" jsonschema_description:"Where the answer says whether there is another page."`
+	StopAfterEmptyPage bool     `json:"stop_after_empty_page" later:"true" jsonschema_description:"An empty page is the last. page_number, offset: true without a word; cursor: false."`
+	StopCondition      string   `json:"stop_condition" later:"true" jsonschema_description:"Expression over response and headers; true: this was the last page."`
+	Shifting           bool     `json:"shifting" jsonschema_description:"Rows that come or go move the others from page to page: such a listing is read until two readings agree. page_number, offset: true without a word."`
+	BusyCode           string   `json:"busy_code" jsonschema_description:"scroll: the API's error code for: another one is open."`
+}
+
+// actionWords says what an answer means.
+type actionWords struct {
+	StatusCode statusCode `json:"status_code" jsonschema_description:"404, or a class such as 5xx."`
+	Content    string     `json:"content" later:"true" jsonschema_description:"Text that the answer's body holds."`
+	When       string     `json:"when" later:"true" jsonschema_description:"Expression over response, headers and status."`
+	Action     string     `json:"action" jsonschema:"required,enum=ignore,enum=empty,enum=retry,enum=fail,enum=wait" jsonschema_description:"ignore: a substream's parent is gone, a root's listing is empty; empty: there are no records; retry: with growing pauses; wait: as long as the answer or wait asks for, then again; fail."`
+	Wait       string     `json:"wait" later:"true" jsonschema_description:"wait: how long, such as 30s, where the answer does not say."`
+	Hint       string     `json:"hint" later:"true" jsonschema_description:"fail: what a person can do."`
+}
