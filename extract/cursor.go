@@ -16,10 +16,17 @@ func parseCursor(v json.RawMessage, format string) (time.Time, error) {
 	if absent(v) {
 		return time.Time{}, fmt.Errorf("is %s", map[bool]string{true: "missing", false: "null"}[v == nil])
 	}
-	if format == CursorRFC3339 {
+	if format == CursorRFC3339 || format == CursorDate {
 		var s string
 		if err := json.Unmarshal(v, &s); err != nil {
 			return time.Time{}, fmt.Errorf("is %s, not text", jsonKind(v))
+		}
+		if format == CursorDate {
+			t, err := time.Parse(time.DateOnly, s)
+			if err != nil {
+				return time.Time{}, fmt.Errorf("is %q, not a date", s)
+			}
+			return t, nil
 		}
 		t, err := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
@@ -31,6 +38,10 @@ func parseCursor(v json.RawMessage, format string) (time.Time, error) {
 	switch {
 	case err != nil:
 		return time.Time{}, fmt.Errorf("is %s, not a whole number of seconds", shown(v))
+	case format == CursorUnixMillis && n >= 0 && n <= maxUnix*1000+999:
+		return time.UnixMilli(n).UTC(), nil
+	case format == CursorUnixMillis:
+		return time.Time{}, fmt.Errorf("is %d, out of range for Unix milliseconds", n)
 	case n < 0 || n > maxUnix:
 		return time.Time{}, fmt.Errorf("is %d, out of range for Unix seconds", n)
 	}
@@ -73,8 +84,13 @@ func formatCursor(t time.Time, format string) json.RawMessage {
 	if t.Unix() < 0 {
 		t = time.Unix(0, 0) // an open beginning, or a margin before 1970
 	}
-	if format == CursorRFC3339 {
+	switch format {
+	case CursorRFC3339:
 		return json.RawMessage(strconv.Quote(t.UTC().Format(time.RFC3339)))
+	case CursorDate:
+		return json.RawMessage(strconv.Quote(t.UTC().Format(time.DateOnly)))
+	case CursorUnixMillis:
+		return json.RawMessage(strconv.FormatInt(t.UnixMilli(), 10))
 	}
 	return json.RawMessage(strconv.FormatInt(t.Unix(), 10))
 }

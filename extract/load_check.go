@@ -96,7 +96,7 @@ func (l *loader) checkDrained(p *pending) {
 
 func (l *loader) checkIncremental(p *pending) {
 	s, inc := p.section, p.resource.Incremental
-	at := s.node("incremental")
+	at := p.incremental.at
 	if s.node("parent") != nil {
 		l.mistake(at, "an incremental substream is not supported yet")
 		return

@@ -9,7 +9,7 @@ import (
 )
 
 func (l *loader) loadEndpoint(p *pending) {
-	s := p.section.sub("endpoint", "endpoint", words[endpointWords]("incremental", "base_url"))
+	s := p.endpoint
 	if s == nil || s.node("path") == nil {
 		l.mistake(p.section.at, "%s has no endpoint with a path", p.section.what)
 		return
@@ -24,6 +24,7 @@ func (l *loader) loadEndpoint(p *pending) {
 		}
 	}
 	spec.params = l.templates(s, "params", allowed)
+	l.timeParams(p)
 	spec.selector, spec.total = s.path("data_selector"), s.path("total_path")
 	spec.body = l.loadBody(s, allowed)
 	if spec.body != nil && spec.method != "POST" {

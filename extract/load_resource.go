@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -17,9 +16,12 @@ var elsewhere = []string{"parallelized", "table_name", "max_table_nesting", "sch
 type pending struct {
 	resource   *Resource
 	section    *section
+	endpoint   *section // nil: there is none
 	fromParent []fromParent
-	uses       map[placeholder]bool // placeholders its request takes
-	broken     bool                 // the request has mistakes, and uses may lack something
+
+	incremental *section             // nil: it is none
+	uses        map[placeholder]bool // placeholders its request takes
+	broken      bool                 // the request has mistakes, and uses may lack something
 }
 
 // fromParent is one field of the parent that its children carry.
@@ -60,79 +62,20 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	}
 	p := &pending{resource: r, section: s, uses: map[placeholder]bool{}}
 	r.Doc, r.Permission = s.text("description"), s.text("permission")
-	s.word("write_disposition", []string{"merge"}, []string{"append", "replace", "skip"})
+	r.Selected = s.bool("selected") || s.node("selected") == nil
 	r.Singleton, r.Drain, r.Consistent = s.bool("singleton"), s.bool("drain"), s.bool("consistent")
 	r.ListingCap, r.PollInterval = s.count("listing_cap"), s.duration("poll_interval", 0)
 	r.CursorPath = strings.Join(s.path("cursor_field"), ".")
+	p.endpoint = s.sub("endpoint", "endpoint", words[endpointWords]("base_url"))
 	l.loadIncremental(p)
 	l.loadDeletes(p)
+	l.loadDisposition(p)
 	l.loadKey(p)
 	r.Columns = l.loadColumns(s)
 	before := len(l.mistakes)
 	l.loadEndpoint(p)
 	p.broken = len(l.mistakes) > before
 	return p
-}
-
-func (l *loader) loadIncremental(p *pending) {
-	s := p.section.sub("incremental", "incremental", words[incrementalWords]("last_value_func", "convert", "on_cursor_value_missing"))
-	if s == nil {
-		return
-	}
-	inc := &Incremental{CursorPath: strings.Join(s.path("cursor_path"), ".")}
-	if inc.CursorPath == "" {
-		l.mistake(s.at, "incremental has no cursor_path")
-	}
-	inc.CursorFormat = s.choice("cursor_format", "unix_ms", "date")
-	inc.RowOrder = orderNamed(s.choice("row_order"))
-	inc.LiveRowOrder = inc.RowOrder
-	if s.node("live_row_order") != nil {
-		inc.LiveRowOrder = orderNamed(s.choice("live_row_order"))
-	}
-	inc.orderWords = map[Order]string{OrderAsc: "asc", OrderDesc: "desc"}
-	if words := s.sub("row_order_words", "row_order_words", vocabulary{known: []string{"asc", "desc"}}); words != nil {
-		for _, field := range words.fields() {
-			inc.orderWords[orderNamed(field)] = words.text(field)
-		}
-	}
-	inc.QueryMargin = s.duration("query_margin", 0)
-	inc.Lookback = s.duration("lookback", 5*time.Minute)
-	inc.MinWindow = s.duration("min_window", 0)
-	l.loadInitial(s, inc)
-	p.resource.Incremental = inc
-	if p.resource.CursorPath != "" {
-		l.mistake(p.section.node("cursor_field"), "cursor_field and incremental exclude each other: incremental has its cursor_path")
-	}
-	p.resource.CursorPath = inc.CursorPath
-}
-
-// loadInitial reads where everything begins: a setting of type datetime, or a time.
-func (l *loader) loadInitial(s *section, inc *Incremental) {
-	if inc.initial = l.template(s, "initial_value", l.settingsOnly); inc.initial == nil {
-		return
-	}
-	if p := inc.initial.lone(); p != nil {
-		for _, setting := range l.src.Settings {
-			if setting.Name == p.field && setting.Type != SettingDatetime {
-				l.mistake(s.node("initial_value"), "initial_value: setting %q is not of type datetime", p.field)
-			}
-		}
-		return
-	}
-	if _, err := parseDatetime(s.text("initial_value")); err != nil {
-		l.mistake(s.node("initial_value"), "initial_value: want a setting such as {{ config.start_date }}, or a time such as 2026-01-31T08:00:00Z")
-	}
-}
-
-func orderNamed(text string) Order {
-	switch text {
-	case "asc":
-		return OrderAsc
-	case "desc":
-		return OrderDesc
-	default:
-		return OrderNone
-	}
 }
 
 // loadDeletes reads how deletions show; without a word it follows from how the resource is read.

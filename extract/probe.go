@@ -10,18 +10,34 @@ const checkAttempts = 3
 
 // Start returns where the resource's records begin by its initial_value; the zero time where that is not set.
 func (c *Client) Start(r *Resource) time.Time {
-	if r.Incremental == nil || r.Incremental.initial == nil {
+	if r.Incremental == nil {
 		return time.Time{}
 	}
-	text, err := r.Incremental.initial.render(&variables{config: c.settings}, asIs)
+	return c.time(r.Incremental.initial)
+}
+
+// End returns where the resource's records end by its end_value; the zero time where that is not set.
+func (c *Client) End(r *Resource) time.Time {
+	if r.Incremental == nil {
+		return time.Time{}
+	}
+	return c.time(r.Incremental.end)
+}
+
+// time renders a time of the source file; zero where there is none.
+func (c *Client) time(t *template) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	text, err := t.render(&variables{config: c.settings}, asIs)
 	if err != nil {
 		return time.Time{}
 	}
-	start, err := parseDatetime(text)
+	at, err := parseDatetime(text)
 	if err != nil {
 		return time.Time{} // empty; NewClient has checked it otherwise
 	}
-	return start
+	return at
 }
 
 // Probe asks for the first page of everything since start, in a backfill's order: the size of what there is to plan. For a

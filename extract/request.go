@@ -79,13 +79,20 @@ func (c *Client) address(q *request, v *variables) error {
 	return nil
 }
 
-// interval gives {{ stream_interval.… }} its values: the window's bounds with the margin the API needs, whole seconds that
-// enclose it.
+// interval gives {{ stream_interval.… }} its values: the window's bounds with the margin the API needs, whole seconds (or days)
+// that enclose it.
 func (inc *Incremental) interval(w Window, order Order) map[string]json.RawMessage {
-	start := w.Start.Add(-inc.QueryMargin).Truncate(time.Second)
+	unit := time.Second
+	if inc.CursorFormat == CursorDate {
+		unit = 24 * time.Hour
+	}
+	start := w.Start.Add(-inc.QueryMargin).Truncate(unit)
+	if inc.openStart {
+		start = start.Add(-unit)
+	}
 	end := w.End.Add(inc.QueryMargin)
-	if whole := end.Truncate(time.Second); !whole.Equal(end) {
-		end = whole.Add(time.Second)
+	if whole := end.Truncate(unit); !whole.Equal(end) {
+		end = whole.Add(unit)
 	}
 	if w.Start.IsZero() {
 		start = time.Time{}

@@ -63,6 +63,7 @@ type Resource struct {
 	Incremental *Incremental // nil: read as a snapshot
 	Columns     []Column     // declared fields; where two match, the first counts. The resource's own come before the defaults
 
+	Selected     bool          // published where the user names no resources
 	Singleton    bool          // the API allows one traversal at a time; its position is never resumable
 	Drain        bool          // the listing must be read to its end before children are requested
 	Refresh      Refresh       // for substreams: when a parent's children are requested again
@@ -92,22 +93,27 @@ type KeyField struct {
 // Incremental says how a resource is read by windows over its cursor field.
 type Incremental struct {
 	CursorPath   string        // dotted path of the cursor field
-	CursorFormat string        // CursorUnix or CursorRFC3339: how the API writes it and wants it in a request
+	CursorFormat string        // CursorUnix, CursorUnixMillis, CursorRFC3339 or CursorDate: how the API writes it and wants it in a request
 	RowOrder     Order         // how a backfill's listing is sorted by the cursor field
 	LiveRowOrder Order         // how a live pass's listing is sorted
 	QueryMargin  time.Duration // a request asks for so much more on both sides than the window; the client filters
 	Lookback     time.Duration // the watermark stays so far behind the API's clock: records become visible late
 	MinWindow    time.Duration // a backfill's windows should not be shorter; 0: no limit
+	Step         time.Duration // a backfill's windows should not be longer; 0: the planner chooses
 
 	initial    *template        // where everything begins; nil: unknown
+	end        *template        // where everything ends; nil: never
+	openStart  bool             // the API's answer does not include the start itself
 	orderWords map[Order]string // what the API calls the orders
 	endInQuery bool             // the request bounds the window above, within QueryMargin
 }
 
 // Formats of a cursor field.
 const (
-	CursorUnix    = "unix"    // integer seconds since 1970
-	CursorRFC3339 = "rfc3339" // text such as 2026-01-02T15:04:05Z
+	CursorUnix       = "unix"    // integer seconds since 1970
+	CursorUnixMillis = "unix_ms" // integer milliseconds since 1970
+	CursorRFC3339    = "rfc3339" // text such as 2026-01-02T15:04:05Z
+	CursorDate       = "date"    // text such as 2026-01-02: the day's beginning in UTC
 )
 
 // Order is how a listing is sorted by the cursor field.

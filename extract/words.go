@@ -66,7 +66,7 @@ type resourceWords struct {
 	Name              string                 `json:"name" jsonschema:"pattern=^[a-z0-9][a-z0-9_]*$" jsonschema_description:"Becomes the topic's name."`
 	Description       string                 `json:"description"`
 	Permission        string                 `json:"permission" jsonschema_description:"What the API calls the right to read it; named when it is missing."`
-	Selected          bool                   `json:"selected" later:"true" jsonschema:"default=true" jsonschema_description:"false: only read where it is named on the command line, or for its substreams."`
+	Selected          bool                   `json:"selected" jsonschema:"default=true" jsonschema_description:"false: only read where it is named on the command line, or for its substreams."`
 	Parent            names                  `json:"parent" jsonschema_description:"Makes it a substream: read once per record of that resource; of several, of each."`
 	IncludeFromParent map[string]string      `json:"include_from_parent" jsonschema_description:"Fields that each record gets from its parent: own name: parent's field. A list [id] names them _<parent>_id."`
 	PrimaryKey        names                  `json:"primary_key" jsonschema_description:"The field, or fields, that name a record. A substream's begins with a field of its parent."`
@@ -123,16 +123,16 @@ type incrementalWords struct {
 	CursorFormat  string            `json:"cursor_format" jsonschema:"enum=unix,enum=unix_ms,enum=rfc3339,enum=date" jsonschema_description:"How the API writes it, and wants it in a request."`
 	InitialValue  scalar            `json:"initial_value" jsonschema_description:"Where everything begins: a setting of type datetime, or a time."`
 	EndValue      scalar            `json:"end_value" jsonschema_description:"Where everything ends: what changes later is never read."`
-	StartParam    string            `json:"start_param" later:"true" jsonschema_description:"Query parameter that gets the start of the time asked for."`
-	EndParam      string            `json:"end_param" later:"true" jsonschema_description:"Query parameter that gets its end."`
-	RangeStart    string            `json:"range_start" later:"true" jsonschema:"enum=closed,enum=open" jsonschema_description:"Whether the API's answer includes the start itself; of an open one a second less is asked."`
-	RangeEnd      string            `json:"range_end" later:"true" jsonschema:"enum=open,enum=closed" jsonschema_description:"Whether it includes the end; of an open one a second more is asked."`
+	StartParam    string            `json:"start_param" jsonschema_description:"Query parameter that gets the start of the time asked for."`
+	EndParam      string            `json:"end_param" jsonschema_description:"Query parameter that gets its end."`
+	RangeStart    string            `json:"range_start" jsonschema:"enum=closed,enum=open" jsonschema_description:"Whether the API's answer includes the start itself; of an open one a second (a day, of dates) more is asked."`
+	RangeEnd      string            `json:"range_end" jsonschema:"enum=open,enum=closed" jsonschema_description:"Whether it includes the end; what lies outside is filtered here in any case."`
 	RowOrder      string            `json:"row_order" jsonschema:"enum=none,enum=asc,enum=desc" jsonschema_description:"How the listing is sorted by the cursor field."`
 	LiveRowOrder  string            `json:"live_row_order" jsonschema:"enum=none,enum=asc,enum=desc" jsonschema_description:"Likewise in live passes, where it differs."`
 	RowOrderWords map[string]string `json:"row_order_words" jsonschema_description:"What the API calls asc and desc, for {{ stream_interval.row_order }}."`
 	QueryMargin   string            `json:"query_margin" jsonschema_description:"So much more is asked on both sides, and filtered here."`
 	Lookback      string            `json:"lookback" jsonschema_description:"The watermark stays so far behind the API's clock; 5m without a word."`
-	Lag           int               `json:"lag" later:"true" jsonschema_description:"Lookback in seconds, as elsewhere."`
+	Lag           int               `json:"lag" jsonschema_description:"Lookback in seconds, as elsewhere."`
 	MinWindow     string            `json:"min_window" jsonschema_description:"A backfill's windows are not shorter."`
-	Step          string            `json:"step" later:"true" jsonschema_description:"A backfill's windows are so long, such as 720h."`
+	Step          string            `json:"step" jsonschema_description:"A backfill's windows are so long, such as 720h."`
 }

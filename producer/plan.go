@@ -14,6 +14,8 @@ const (
 	// every lane gets the same share.
 	minWindows = 48
 	maxWindows = 480
+	// maxSteps bounds the windows where the source file says how long one is: each is a state record.
+	maxSteps = 10_000
 	// pagesPerWindow is about how much of a very large backfill one window holds.
 	pagesPerWindow = 40
 )
@@ -38,6 +40,9 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 		return from, t0, 0, err
 	}
 	t0 = probe.Clock.Add(-inc.Lookback).Truncate(time.Second)
+	if end := r.cfg.API.End(r.root); !end.IsZero() && end.Before(t0) {
+		t0 = end
+	}
 	switch {
 	case probe.PageSize == 0 && !probe.More:
 		return t0, t0, 0, nil
@@ -53,7 +58,7 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 	if !from.Before(t0) {
 		return t0, t0, 0, nil
 	}
-	return from, t0, windowCount(probe, t0.Sub(from), inc.MinWindow), nil
+	return from, t0, windowCount(probe, t0.Sub(from), inc), nil
 }
 
 // epoch is where reading begins when nothing says where: no cursor field is older.
@@ -84,8 +89,11 @@ func (r *runner) earliest(ctx context.Context, t0 time.Time) (time.Time, error) 
 }
 
 // windowCount: a backfill that fits a few pages has one window, a large one a multiple of the number of lanes, unless the
-// windows would be shorter than the API's way of searching makes sensible.
-func windowCount(probe extract.Probe, span, least time.Duration) int {
+// windows would be shorter than the API's way of searching makes sensible. A step that the source file gives comes first.
+func windowCount(probe extract.Probe, span time.Duration, inc *extract.Incremental) int {
+	if inc.Step > 0 {
+		return int(min(max(1, (span+inc.Step-1)/inc.Step), maxSteps))
+	}
 	if !probe.More {
 		return 1
 	}
@@ -98,7 +106,7 @@ func windowCount(probe extract.Probe, span, least time.Duration) int {
 		share := (pages/pagesPerWindow + StatePartitions - 1) / StatePartitions * StatePartitions
 		windows = min(max(minWindows, share), maxWindows)
 	}
-	least = max(least, time.Minute)
+	least := max(inc.MinWindow, time.Minute)
 	if span/time.Duration(windows) < least {
 		return 1
 	}
@@ -161,11 +169,15 @@ func (r *runner) catchUpUnit(ctx context.Context, plan Plan) (UnitState, error) 
 	return UnitState{V: stateVersion, Plan: plan.Plan, At: r.stamp()}.at(pos), nil
 }
 
-// passEnd is the end of a pass that begins now: the API's clock, the second that is running included.
+// passEnd is the end of a pass that begins now: the API's clock, the second that is running included, or the end_value.
 func (r *runner) passEnd(ctx context.Context) (time.Time, error) {
 	now, err := r.cfg.API.Now(ctx, r.root)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return now.Truncate(time.Second).Add(time.Second), nil
+	next := now.Truncate(time.Second).Add(time.Second)
+	if end := r.cfg.API.End(r.root); !end.IsZero() && end.Before(next) {
+		return end, nil
+	}
+	return next, nil
 }

@@ -49,23 +49,26 @@ func TestWindowCount(t *testing.T) {
 	for name, test := range map[string]struct {
 		probe       extract.Probe
 		span, least time.Duration
+		step        time.Duration
 		want        int
 	}{
-		"one page":              {extract.Probe{Total: 100, PageSize: 150}, 365 * day, 0, 1},
-		"few pages":             {extract.Probe{Total: 5 * 150, PageSize: 150, More: true}, 365 * day, 0, 1},
-		"more than a few":       {extract.Probe{Total: 5*150 + 1, PageSize: 150, More: true}, 365 * day, 0, 48},
-		"size unknown":          {extract.Probe{Total: -1, PageSize: 20, More: true}, 365 * day, 0, 48},
-		"many":                  {extract.Probe{Total: 49 * 40 * 150, PageSize: 150, More: true}, 365 * day, 0, 64},
-		"very many":             {extract.Probe{Total: 1e9, PageSize: 150, More: true}, 3650 * day, 0, 480},
-		"too short for the API": {extract.Probe{Total: 1e6, PageSize: 150, More: true}, 365 * day, 480 * time.Hour, 1},
-		"long enough for it":    {extract.Probe{Total: 1e4, PageSize: 150, More: true}, 48 * 480 * time.Hour, 480 * time.Hour, 48},
-		"too short for anybody": {extract.Probe{Total: 1e6, PageSize: 150, More: true}, 47 * time.Minute, 0, 1},
+		"one page":              {extract.Probe{Total: 100, PageSize: 150}, 365 * day, 0, 0, 1},
+		"few pages":             {extract.Probe{Total: 5 * 150, PageSize: 150, More: true}, 365 * day, 0, 0, 1},
+		"more than a few":       {extract.Probe{Total: 5*150 + 1, PageSize: 150, More: true}, 365 * day, 0, 0, 48},
+		"size unknown":          {extract.Probe{Total: -1, PageSize: 20, More: true}, 365 * day, 0, 0, 48},
+		"many":                  {extract.Probe{Total: 49 * 40 * 150, PageSize: 150, More: true}, 365 * day, 0, 0, 64},
+		"very many":             {extract.Probe{Total: 1e9, PageSize: 150, More: true}, 3650 * day, 0, 0, 480},
+		"too short for the API": {extract.Probe{Total: 1e6, PageSize: 150, More: true}, 365 * day, 480 * time.Hour, 0, 1},
+		"long enough for it":    {extract.Probe{Total: 1e4, PageSize: 150, More: true}, 48 * 480 * time.Hour, 480 * time.Hour, 0, 48},
+		"of a given length":     {extract.Probe{Total: 1, PageSize: 150}, 49 * time.Hour, 0, 24 * time.Hour, 3},
+		"of seconds":            {extract.Probe{Total: 1, PageSize: 150}, 365 * day, 0, time.Second, 10_000},
+		"too short for anybody": {extract.Probe{Total: 1e6, PageSize: 150, More: true}, 47 * time.Minute, 0, 0, 1},
 	} {
-		got := windowCount(test.probe, test.span, test.least)
+		got := windowCount(test.probe, test.span, &extract.Incremental{MinWindow: test.least, Step: test.step})
 		if got != test.want {
 			t.Errorf("%s: got %d windows, want %d", name, got, test.want)
 		}
-		if got != 1 && (got%StatePartitions != 0 || got < 48) {
+		if test.step == 0 && got != 1 && (got%StatePartitions != 0 || got < 48) {
 			t.Errorf("%s: %d is not a multiple of the lanes from 48 on", name, got)
 		}
 	}

@@ -101,7 +101,7 @@ func (w *Worker) stamp() time.Time { return w.cfg.Now().UTC().Truncate(time.Mill
 // selected says whether the resource's records are to be published.
 func (w *Worker) selected(r *extract.Resource) bool {
 	if len(w.cfg.Resources) == 0 {
-		return true
+		return r.Selected
 	}
 	for _, name := range w.cfg.Resources {
 		if name == r.Name {
