@@ -54,6 +54,7 @@ func (l *loader) checkResource(p *pending) {
 	if r.Drain && r.Parent != nil {
 		l.mistake(s.node("drain"), "drain is for resources that have children")
 	}
+	l.checkSweep(p)
 	if r.Parent == nil {
 		return
 	}
@@ -64,6 +65,18 @@ func (l *loader) checkResource(p *pending) {
 		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")
 	}
 	l.checkDrained(p)
+}
+
+// checkSweep: only what is read by time needs a sweep. Resources that take their interval from the defaults are not told so.
+func (l *loader) checkSweep(p *pending) {
+	s, r := p.section, p.resource
+	if root := r.Root(); root.Incremental != nil && root.Deletes != DeletesNever {
+		return
+	}
+	r.SweepInterval = 0
+	if own := s.values["sweep_interval"]; own != nil {
+		l.mistake(own.Value, "sweep_interval is for incremental resources whose records may be deleted, and for their substreams")
+	}
 }
 
 // checkDrained: of a parent that was drained only the key is kept until its children are read.

@@ -65,6 +65,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	r.Selected = s.bool("selected") || s.node("selected") == nil
 	r.Singleton, r.Drain, r.Consistent = s.bool("singleton"), s.bool("drain"), s.bool("consistent")
 	r.ListingCap, r.PollInterval = s.count("listing_cap"), s.duration("poll_interval", 0)
+	r.SweepInterval = s.pause("sweep_interval", defaultSweep)
 	r.CursorPath = strings.Join(s.path("cursor_field"), ".")
 	p.endpoint = s.sub("endpoint", "endpoint", words[endpointWords]("base_url"))
 	l.loadIncremental(p)

@@ -27,6 +27,9 @@ var errStopped = errors.New("stopped")
 // watermark to the API's clock. Every page's After is such a position again. After a page token was refused, After.Window
 // begins at the watermark: the rest is what is still to be read, and a token is good with its own window only.
 //
+// A window of an incremental resource in PhaseSnapshot is read like one of a backfill, but its records are not filtered: what the
+// answers show beside the window (the query's margin, a record that moved) tells that a key exists.
+//
 // Retries, restarts of scrolls and readings that are repeated happen inside; Page.First marks where a reading begins again.
 func (c *Client) Pages(ctx context.Context, r *Resource, pos Position) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
@@ -82,8 +85,6 @@ func (c *Client) traverse(ctx context.Context, r *Resource, pos Position, yield 
 		pos.Phase = PhaseSnapshot
 	case r.Incremental == nil && pos.Phase != PhaseSnapshot:
 		return nil, fail("a resource without a cursor field has no %s pass", pos.Phase)
-	case r.Incremental != nil && pos.Phase == PhaseSnapshot:
-		return nil, fail("a complete listing of an incremental resource is not supported yet")
 	case r.Incremental != nil && (pos.Phase == 0 || pos.Window.End.IsZero()):
 		return nil, fail("an incremental resource is read by a phase and a window")
 	}

@@ -14,7 +14,7 @@ type Record struct {
 
 // Page is one response's records with the position after them.
 type Page struct {
-	Records []Record // after the client's own filter by window
+	Records []Record // after the client's own filter by window, which a sweep does without
 	Read    int      // records the response held, before it
 	After   Position // where to go on once the records are durable; After.Done: the pass is complete
 	First   bool     // first page of a reading, also of one that was begun again: what was collected before counts no more

@@ -72,6 +72,10 @@ type Resource struct {
 	ListingCap   int           // the API lists no more than so many; 0: no cap
 	PollInterval time.Duration // pause between passes; 0: the program's default
 
+	// SweepInterval is the pause between complete comparisons with the topic of an incremental resource, or of a substream of one;
+	// 0: off, and for all others.
+	SweepInterval time.Duration
+
 	request    requestSpec
 	fromParent []fromParent // fields that the children's records take from the parent
 }
@@ -83,6 +87,9 @@ func (r *Resource) Root() *Resource {
 	}
 	return r
 }
+
+// defaultSweep is the pause between sweeps where a source file says none.
+const defaultSweep = 24 * time.Hour
 
 // KeyField is one field of a primary key.
 type KeyField struct {

@@ -16,6 +16,7 @@ type windowRule struct {
 	take        Window // records outside are not handed over
 	ask         Window // the request's window, before the API's margin
 	order       Order
+	unfiltered  bool // all that the answers hold is handed over
 	early       bool // leave as soon as the order says that nothing more can come
 }
 
@@ -26,7 +27,7 @@ func (r *Resource) rule(pos Position) windowRule {
 	if inc == nil {
 		return windowRule{}
 	}
-	rule := windowRule{incremental: true, take: pos.Window, order: inc.order(pos.Phase)}
+	rule := windowRule{incremental: true, take: pos.Window, order: inc.order(pos.Phase), unfiltered: pos.Phase == PhaseSnapshot}
 	if pos.Phase == PhaseLive && rule.order != OrderAsc && !rule.take.Start.IsZero() {
 		// What became visible late lies behind the watermark; ascending passes have that in their watermark already.
 		rule.take.Start = rule.take.Start.Add(-inc.Lookback)
@@ -41,6 +42,11 @@ func (r *Resource) rule(pos Position) windowRule {
 	return rule
 }
 
+// LiveFrom is the earliest cursor that a live pass from the watermark reads.
+func (r *Resource) LiveFrom(watermark time.Time) time.Time {
+	return r.rule(Position{Phase: PhaseLive, Window: Window{Start: watermark}}).take.Start
+}
+
 // variables are the values of the placeholders in the request.
 func (w windowRule) variables(r *Resource) *variables {
 	v := &variables{}
@@ -52,7 +58,7 @@ func (w windowRule) variables(r *Resource) *variables {
 
 // filter returns the records that the pass takes.
 func (w windowRule) filter(records []Record) []Record {
-	if !w.incremental {
+	if !w.incremental || w.unfiltered {
 		return records
 	}
 	taken := records[:0:0]

@@ -83,7 +83,7 @@ type resourceWords struct {
 	Consistent        bool                   `json:"consistent" jsonschema_description:"The listing's pages are of one moment."`
 	ListingCap        int                    `json:"listing_cap" jsonschema_description:"The API lists no more than so many."`
 	PollInterval      string                 `json:"poll_interval" jsonschema_description:"Pause between passes, such as 5m; HEADWATER_POLL_INTERVAL without a word."`
-	SweepInterval     string                 `json:"sweep_interval" later:"true" jsonschema_description:"Pause between complete comparisons of an incremental resource, such as 24h; off."`
+	SweepInterval     string                 `json:"sweep_interval" jsonschema_description:"Pause between complete comparisons of an incremental resource, or of a substream of one, with its topic; 24h without a word; off: only with --sweep."`
 }
 
 // columnWords declares a field.

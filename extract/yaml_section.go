@@ -236,6 +236,25 @@ func (s *section) duration(field string, fallback time.Duration) time.Duration {
 	return d
 }
 
+// pause returns a length of time, or 0 for off.
+func (s *section) pause(field string, fallback time.Duration) time.Duration {
+	n := s.node(field)
+	if b, ok := n.(*ast.BoolNode); ok && !b.Value {
+		return 0
+	}
+	if n == nil {
+		return fallback
+	}
+	if text, _ := textOf(n); text == "off" {
+		return 0
+	}
+	if d := s.duration(field, fallback); d > 0 {
+		return d
+	}
+	s.r.mistake(n, "%s: want a length of time such as 24h, or off", field)
+	return fallback
+}
+
 // names returns a text or a list of texts.
 func (s *section) names(field string) (names []string, at []ast.Node) {
 	n := s.node(field)

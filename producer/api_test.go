@@ -241,3 +241,5 @@ func cursorOf(text string) int64 {
 	_ = json.Unmarshal([]byte(text), &r) // a text without one has none
 	return r.UpdatedAt
 }
+
+func jsonInt(n int64) string { return strconv.FormatInt(n, 10) }

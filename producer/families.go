@@ -60,6 +60,9 @@ func (p *pass) needs(child *extract.Resource, parent reading) bool {
 	if !p.reads(child) {
 		return false
 	}
+	if p.still && (p.cfg.Sweep || child.SweepInterval > 0) {
+		return true
+	}
 	return p.all || parent.again || child.Refresh == extract.RefreshListing || parent.verdict == verdictFirst || parent.verdict == verdictChanged
 }
 

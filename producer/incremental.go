@@ -210,7 +210,7 @@ func (p *pass) overlap() time.Duration {
 	return p.root.Incremental.Lookback
 }
 
-// live repeats live passes until ctx ends; with Once, what is left of an earlier pass and one new one.
+// live repeats live passes until ctx ends, with sweeps in between; with Once, what is left of an earlier pass and one new one.
 func (r *runner) live(ctx context.Context, passes []*pass) error {
 	for {
 		passes = slices.DeleteFunc(passes, (*pass).stopped)
@@ -223,6 +223,11 @@ func (r *runner) live(ctx context.Context, passes []*pass) error {
 			}
 		}
 		r.passed()
+		if r.sweepDue() {
+			if err := r.sweep(ctx, passes[0]); err != nil {
+				return err
+			}
+		}
 		if r.cfg.Once {
 			r.state("done")
 			return nil
@@ -283,8 +288,10 @@ func (p *pass) liveFrom() (time.Time, error) {
 
 // owed says whether parents were published without this substream's children, and no traversal has made up for it since.
 func (r *runner) owed(child *extract.Resource) bool {
-	if u, ok := r.board.unit(r.root.Name); ok && u.owes(child.Name) {
-		return true
+	for _, unit := range []string{r.root.Name, sweepUnit(r.root.Name)} {
+		if u, ok := r.board.unit(unit); ok && u.owes(child.Name) {
+			return true
+		}
 	}
 	made, begun := r.board.unit(child.Name)
 	plan, _ := r.board.plan(r.root.Name)
@@ -357,18 +364,23 @@ func (r *runner) catchUp(ctx context.Context, p *pass, resumed bool) error {
 	return p.pages(ctx, pos)
 }
 
-// clearOwed removes the mark from the root's own unit. Marks of windows need none: a traversal that is done is newer.
+// clearOwed removes the mark from the root's own unit and from its sweep's. Marks of windows need none: a traversal that is done is
+// newer.
 func (r *runner) clearOwed(ctx context.Context, child *extract.Resource) error {
-	u, ok := r.board.unit(r.root.Name)
-	if !ok || !u.owes(child.Name) || !r.reads(child) {
+	if !r.reads(child) {
 		return nil
 	}
-	var rest []string
-	for _, name := range u.Owed {
-		if name != child.Name {
-			rest = append(rest, name)
+	cleared := map[string]UnitState{}
+	for _, unit := range []string{r.root.Name, sweepUnit(r.root.Name)} {
+		u, ok := r.board.unit(unit)
+		if !ok || !u.owes(child.Name) {
+			continue
 		}
+		u.Owed = slices.DeleteFunc(slices.Clone(u.Owed), func(name string) bool { return name == child.Name })
+		cleared[unit] = u
 	}
-	u.Owed = rest
-	return r.commitStates(ctx, map[string]UnitState{r.root.Name: u}, nil)
+	if len(cleared) == 0 {
+		return nil
+	}
+	return r.commitStates(ctx, cleared, nil)
 }

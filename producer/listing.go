@@ -236,17 +236,22 @@ func (l *listing) finish(ctx context.Context, gone []string) error {
 
 // bury adds the tombstones of a deleted record and of its children.
 func (l *listing) bury(b *batch, key string) {
-	for _, child := range l.children {
-		memory := l.keys[child.Name]
-		orphans := memory.keys(key)
-		sort.Strings(orphans)
-		for _, orphan := range orphans {
-			b.tombstone(l.names.Data(child.Name), child.Name, key, orphan, memory)
-		}
-	}
+	l.buryChildren(b, key)
 	if l.publish {
 		if _, held := l.memory.get("", key); held {
 			b.tombstone(l.names.Data(l.root.Name), l.root.Name, "", key, l.memory)
+		}
+	}
+}
+
+// buryChildren adds the tombstones of a deleted record's children.
+func (r *runner) buryChildren(b *batch, parent string) {
+	for _, child := range r.children {
+		memory := r.keys[child.Name]
+		orphans := memory.keys(parent)
+		sort.Strings(orphans)
+		for _, orphan := range orphans {
+			b.tombstone(r.names.Data(child.Name), child.Name, parent, orphan, memory)
 		}
 	}
 }

@@ -26,6 +26,7 @@ type pass struct {
 	publish bool       // the root's records are published; otherwise it is read for its substreams only
 	guard   bool       // two readings can hold the same key: an older copy is dropped
 	all     bool       // children of every parent are requested, unchanged or not
+	still   bool       // likewise, of substreams that are swept
 	riding  []*extract.Resource
 	follow  *extract.Position // of a catch-up: where it goes on when it has come to its end
 	tail    unitRange         // of a window: the part of time that the live pass will meet again, and its memory
@@ -61,6 +62,9 @@ func (p *pass) reload() {
 // the position moves with the last part. An error leaves the unit before the parent that it happened at.
 func (p *pass) take(ctx context.Context, page extract.Page, after UnitState) error {
 	p.progress.page(p.servedNow(), page)
+	if p.sweeping != nil && p.sweeping.pass != p {
+		p.sweeping.saw(page.Records)
+	}
 	b := newBatch()
 	parents, err := p.parents(ctx, page.Records, b)
 	if err != nil {
@@ -195,6 +199,9 @@ func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *p
 		b.publish(p.names.Data(res.Name), res.Name, rd, memory)
 		if res == p.root && p.tail.memory != nil && rd.entry.ts >= p.tail.from {
 			b.learned = append(b.learned, lesson{memory: p.tail.memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
+		}
+		if res == p.root && p.sweeping != nil {
+			p.sweeping.overtaken(p, b, rd)
 		}
 	case verdictUnchanged:
 		if rd.again && !b.unread {

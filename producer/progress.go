@@ -11,7 +11,7 @@ import (
 // Status is what one resource does and what became of it since the run began.
 type Status struct {
 	Resource  string
-	State     string // starting, planning, restoring, backfill, catching up, live, listing, confirming deletions, waiting, done, stopped
+	State     string // starting, planning, restoring, backfill, catching up, live, sweeping, listing, confirming deletions, waiting, done, stopped
 	Passes    int64  // complete readings: of everything so far, or a listing
 	Pages     int64
 	Read      int64 // records that the API showed

@@ -121,6 +121,19 @@ func (m *published) keys(parent string) []string {
 	return list
 }
 
+// within returns the keys of root records whose cursor is in from ≤ ts < to.
+func (m *published) within(from, to int64) map[string]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[string]int64{}
+	for key, e := range m.groups[""] {
+		if from <= e.ts && e.ts < to {
+			found[key] = e.ts
+		}
+	}
+	return found
+}
+
 // parents returns the keys of the parents that have children in the topic.
 func (m *published) parents() []string {
 	m.mu.Lock()

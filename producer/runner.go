@@ -22,6 +22,10 @@ type runner struct {
 	home     int32
 	keys     map[string]*published // what the topics hold of listings and substreams, by resource
 
+	sweeping   *sweep    // the sweep that is under way; live passes are made between its pages, on the same goroutine
+	swept      bool      // one was finished in this session
+	sweepAfter time.Time // not before: one was given up
+
 	committing atomic.Int64 // nanoseconds that commits took since the current listing began
 
 	mu      sync.Mutex

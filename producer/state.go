@@ -21,7 +21,7 @@ const claimKey = "__claim"
 // planSuffix ends the key of a resource's plan.
 const planSuffix = "/plan"
 
-// UnitState is the state record of one unit of work: a resource's live pass or listing, one window of a backfill, or a
+// UnitState is the state record of one unit of work: a resource's live pass or listing, one window of a backfill, a sweep, or a
 // substream's own traversal. It is committed in the transaction of the records that it covers.
 type UnitState struct {
 	V         int       `json:"v"`
@@ -180,6 +180,9 @@ func decodeState(key string, value []byte, v any) error {
 	}
 	return nil
 }
+
+// sweepUnit names the sweep of a root resource.
+func sweepUnit(root string) string { return root + "/sweep" }
 
 // windowUnit names window n of a root resource.
 func windowUnit(root string, n int) string { return root + "/" + strconv.Itoa(n) }

@@ -27,6 +27,7 @@ type Config struct {
 	Resources []string // what to publish; empty: every resource of the source
 
 	Once         bool // what is left of backfills, one live pass, every listing; then return
+	Sweep        bool // compare incremental resources with their topics now, whatever their interval is
 	AllowDeletes bool // delete even more than the share that looks like a mistake
 
 	PollInterval     time.Duration // pause between live passes, where the resource says none
@@ -67,6 +68,9 @@ func New(cfg Config) (*Worker, error) {
 	w := &Worker{cfg: cfg, names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}}
 	names := w.selectedNames()
 	if err := w.names.Validate(names); err != nil {
+		return nil, err
+	}
+	if err := w.checkSweep(); err != nil {
 		return nil, err
 	}
 	w.progress = newProgress(names, cfg.Now)

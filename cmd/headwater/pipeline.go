@@ -30,6 +30,7 @@ type pipeline struct {
 type options struct {
 	resources    []string
 	once         bool
+	sweep        bool
 	allowDeletes bool
 }
 
@@ -64,7 +65,7 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	}
 	p.worker, err = producer.New(producer.Config{
 		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources,
-		Once: o.once, AllowDeletes: o.allowDeletes,
+		Once: o.once, Sweep: o.sweep, AllowDeletes: o.allowDeletes,
 		PollInterval: cfg.PollInterval, SnapshotInterval: cfg.SnapshotInterval, Concurrency: cfg.Concurrency,
 		MemoryKeys: producer.DefaultMemoryKeys,
 		Partitions: cfg.Partitions, Replication: cfg.Replication,

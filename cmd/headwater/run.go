@@ -29,6 +29,7 @@ What an unselected substream misses is remembered and made up for when it is sel
 		},
 	}
 	c.Flags().BoolVar(&o.once, "once", false, "end after what is left of backfills, one live pass and every listing")
+	c.Flags().BoolVar(&o.sweep, "sweep", false, "compare incremental resources with their topics now: finds deletions and silent edits")
 	c.Flags().BoolVar(&o.allowDeletes, "allow-deletes", false, "delete even more than a fifth of a topic in one pass")
 	return c
 }

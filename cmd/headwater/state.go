@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -84,6 +85,9 @@ func collapse(rows []producer.StateRow) []producer.StateRow {
 	for _, r := range rows {
 		last := len(short) - 1
 		resource, number, isWindow := strings.Cut(r.Unit, "/")
+		if _, err := strconv.Atoi(number); err != nil {
+			isWindow = false // a sweep
+		}
 		if !isWindow || !r.State.Done || last < 0 || !short[last].State.Done || !strings.HasPrefix(short[last].Unit, resource+"/") {
 			short = append(short, r)
 			continue
