@@ -6,10 +6,10 @@ import (
 	"fmt"
 )
 
-// bodyNode is a request body taken apart: literals are JSON already, placeholders are filled in per request.
+// bodyNode is a request body taken apart: literals are JSON already, templates are filled in per request.
 type bodyNode struct {
-	literal json.RawMessage // a scalar without placeholders
-	text    *template       // text with placeholders
+	literal json.RawMessage // a scalar that is no template
+	text    *template       // text with expressions, or without
 	members []bodyMember    // an object, if isObject
 	items   []*bodyNode     // a list, if isList
 	token   bool            // the page token; left out, with its name, while there is none
@@ -70,9 +70,8 @@ func (b *bodyNode) appendTo(dst []byte, v *variables, token string) ([]byte, err
 	case b.text == nil:
 		return append(dst, b.literal...), nil
 	}
-	if p := b.text.lone(); p != nil {
-		raw, err := v.value(*p)
-		return append(dst, raw...), err
+	if b.text.Lone() {
+		return b.text.appendJSON(dst, v)
 	}
 	text, err := b.text.render(v, asIs)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/headwater-stream/headwater/extract/expr"
 )
 
 // parentFields are the parent's members that its children's records get.
@@ -26,6 +28,18 @@ func parentField(parent *Resource, record Record, field string) (json.RawMessage
 	return nil, fmt.Errorf("record %q of %s has no %s", record.Key, parent.Name, field)
 }
 
+// sliceOf gives {{ stream_slice.… }} its values: the record's fields, read where they are asked for. Of a record that is only
+// a key there is that.
+func sliceOf(parent *Resource, record Record) any {
+	if len(record.JSON) > 0 {
+		return expr.JSON(record.JSON)
+	}
+	if len(parent.Key) == 1 && record.Key != "" {
+		return map[string]string{parent.Key[0].Name: record.Key}
+	}
+	return map[string]string{}
+}
+
 // Children reads the whole list of child for one parent record, of which it needs the key and the bytes, or the key alone
 // where that is all the request takes. The records carry the parent's fields.
 //
@@ -44,7 +58,7 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		}
 		fields.names, fields.values = append(fields.names, f.field), append(fields.values, v)
 	}
-	v := &variables{slice: func(field string) (json.RawMessage, error) { return parentField(child.Parent, parent, field) }}
+	v := &variables{slice: sliceOf(child.Parent, parent), parent: fmt.Sprintf("record %q of %s", parent.Key, child.Parent.Name)}
 	total, token, tokens := -1, "", map[string]struct{}{}
 	for {
 		a, err := c.childPage(ctx, child, v, token, fields)

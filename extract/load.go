@@ -114,7 +114,8 @@ func (l *loader) compile(n ast.Node, what string, allowed func(placeholder) erro
 	}
 	t, err := compileTemplate(text, allowed)
 	if err != nil {
-		l.mistake(n, "%s: %v", what, err)
+		line, column := l.within(n, text, offsetOf(err))
+		l.mistakeAt(line, column, "%s: %v", what, err)
 		return nil
 	}
 	return t
@@ -140,7 +141,10 @@ func (l *loader) templates(s *section, field string, allowed func(placeholder) e
 // settingsOnly allows {{ config.NAME }} for declared settings.
 func (l *loader) settingsOnly(p placeholder) error {
 	if p.scope != scopeConfig {
-		return fmt.Errorf("{{ %s.%s }} has no value here; only settings have: {{ config.NAME }}", p.scope, p.field)
+		return fmt.Errorf("%s has no value here; only settings have: {{ config.NAME }}", p)
+	}
+	if p.field == "" {
+		return nil
 	}
 	var names []string
 	for _, s := range l.src.Settings {

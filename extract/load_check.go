@@ -91,6 +91,10 @@ func (l *loader) checkDrained(p *pending) {
 	}
 	var needs []string
 	for h := range p.uses {
+		if h.scope == scopeSlice && h.field == "" {
+			l.mistake(p.section.at, "%s: stream_slice is used without naming the field; of %s only the key is kept, so name it", p.section.what, parent.Name)
+			return
+		}
 		if h.scope == scopeSlice {
 			needs = append(needs, h.field)
 		}
@@ -107,6 +111,11 @@ func (l *loader) checkDrained(p *pending) {
 	}
 }
 
+// usesInterval reports whether the request uses a field of the window, or may.
+func (p *pending) usesInterval(field string) bool {
+	return p.uses[placeholder{scopeInterval, field}] || p.uses[placeholder{scopeInterval, ""}]
+}
+
 func (l *loader) checkIncremental(p *pending) {
 	s, inc := p.section, p.resource.Incremental
 	at := p.incremental.at
@@ -114,10 +123,10 @@ func (l *loader) checkIncremental(p *pending) {
 		l.mistake(at, "an incremental substream is not supported yet")
 		return
 	}
-	if !p.broken && !p.uses[placeholder{scopeInterval, "start_time"}] {
+	if !p.broken && !p.usesInterval("start_time") {
 		l.mistake(at, "incremental, but the request never uses {{ stream_interval.start_time }}: every window would read everything")
 	}
-	if inc.LiveRowOrder != inc.RowOrder && !p.broken && !p.uses[placeholder{scopeInterval, "row_order"}] {
+	if inc.LiveRowOrder != inc.RowOrder && !p.broken && !p.usesInterval("row_order") {
 		l.mistake(at, "row_order and live_row_order differ, but the request never uses {{ stream_interval.row_order }}")
 	}
 	if p.resource.request.pages.kind == pagingScroll {
@@ -125,5 +134,5 @@ func (l *loader) checkIncremental(p *pending) {
 	}
 	// A margin of hours is there because the API compares days: then leaving early saves pages. One of seconds only
 	// covers unclear bounds, and the listing's own end is the surer one.
-	inc.endInQuery = p.uses[placeholder{scopeInterval, "end_time"}] && inc.QueryMargin < time.Hour
+	inc.endInQuery = p.usesInterval("end_time") && inc.QueryMargin < time.Hour
 }

@@ -3,6 +3,7 @@ package extract
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -38,35 +39,27 @@ func (l *loader) loadEndpoint(p *pending) {
 func (l *loader) allowed(p *pending) func(placeholder) error {
 	return func(h placeholder) error {
 		switch h.scope {
-		case scopeConfig:
-			return l.settingsOnly(h)
 		case scopeInterval:
 			if p.resource.Incremental == nil {
-				return fmt.Errorf("{{ %s.%s }} wants the resource to be incremental", h.scope, h.field)
+				return fmt.Errorf("%s wants the resource to be incremental", h)
 			}
 			fields := []string{"start_time", "end_time", "row_order"}
-			for _, f := range fields {
-				if f == h.field {
-					p.uses[h] = true
-					return nil
-				}
+			if h.field == "" || slices.Contains(fields, h.field) {
+				break
 			}
 			if meant := nearest(h.field, fields); meant != "" {
-				return fmt.Errorf("no {{ stream_interval.%s }} (did you mean %q?)", h.field, meant)
+				return fmt.Errorf("no %s (did you mean %q?)", h, meant)
 			}
-			return fmt.Errorf("no {{ stream_interval.%s }} (known: %s)", h.field, strings.Join(fields, ", "))
+			return fmt.Errorf("no %s (known: %s)", h, strings.Join(fields, ", "))
 		case scopeSlice:
 			if p.section.node("parent") == nil {
-				return fmt.Errorf("{{ %s.%s }} wants the resource to have a parent", h.scope, h.field)
+				return fmt.Errorf("%s wants the resource to have a parent", h)
 			}
-			p.uses[h] = true
-			return nil
+		default:
+			return l.settingsOnly(h)
 		}
-		known := []string{string(scopeConfig), string(scopeInterval), string(scopeSlice)}
-		if meant := nearest(string(h.scope), known); meant != "" {
-			return fmt.Errorf("no {{ %s.… }} (did you mean %q?)", h.scope, meant)
-		}
-		return fmt.Errorf("no {{ %s.… }} (known: %s)", h.scope, strings.Join(known, ", "))
+		p.uses[h] = true
+		return nil
 	}
 }
 

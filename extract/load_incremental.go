@@ -77,10 +77,10 @@ func (l *loader) timeTemplate(s *section, field string) *template {
 	if t == nil {
 		return nil
 	}
-	if p := t.lone(); p != nil {
+	if ref, ok := t.Named(); ok {
 		for _, setting := range l.src.Settings {
-			if setting.Name == p.field && setting.Type != SettingDatetime {
-				l.mistake(s.node(field), "%s: setting %q is not of type datetime", field, p.field)
+			if setting.Name == ref.Member && setting.Type != SettingDatetime {
+				l.mistake(s.node(field), "%s: setting %q is not of type datetime", field, ref.Member)
 			}
 		}
 		return t

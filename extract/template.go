@@ -2,125 +2,113 @@ package extract
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"regexp"
-	"strings"
+
+	"github.com/headwater-stream/headwater/extract/expr"
 )
 
-// scope is where a placeholder takes its value from.
+// scope is where an expression takes its values from.
 type scope string
 
 const (
-	scopeConfig   scope = "config"          // the source's settings
-	scopeInterval scope = "stream_interval" // the window asked for
-	scopeSlice    scope = "stream_slice"    // the parent record
+	scopeConfig    scope = "config"           // the source's settings
+	scopeInterval  scope = "stream_interval"  // the window asked for
+	scopeSlice     scope = "stream_slice"     // the parent record
+	scopePartition scope = "stream_partition" // the same
 )
 
-// placeholder is a plain dotted name in a template.
+// placeholder is a use of a scope in a template: of one field, or of what only shows when it is evaluated, then field is "".
 type placeholder struct {
 	scope scope
 	field string
 }
 
-// template is text with placeholders, taken apart when the file is loaded so that a misspelt name cannot surface in the
-// middle of a run.
+func (p placeholder) String() string {
+	if p.field == "" {
+		return "{{ " + string(p.scope) + " }}"
+	}
+	return fmt.Sprintf("{{ %s.%s }}", p.scope, p.field)
+}
+
+// template is text with expressions, checked when the file is loaded so that a misspelt name cannot surface in the middle
+// of a run.
 type template struct {
-	parts []templatePart
+	*expr.Template
 }
 
-// templatePart is literal text, or a placeholder.
-type templatePart struct {
-	literal string
-	name    *placeholder
-}
+var templateScope = expr.Scope{Names: []string{string(scopeConfig), string(scopeInterval), string(scopeSlice), string(scopePartition)}}
 
-var plainName = regexp.MustCompile(`^([a-z_]+)\.([A-Za-z_][A-Za-z0-9_]*)$`)
-
-// compileTemplate takes text apart. allowed says which placeholders exist where the text stands.
+// compileTemplate reads text. allowed says which placeholders exist where the text stands. A mistake is an [*expr.Error].
 func compileTemplate(text string, allowed func(placeholder) error) (*template, error) {
-	t := &template{}
-	for _, mark := range []string{"{%", "{#"} {
-		if strings.Contains(text, mark) {
-			return nil, fmt.Errorf("%s is not supported yet; a template takes plain names such as {{ config.base_url }}", mark)
-		}
+	t, err := expr.Parse(text, templateScope)
+	if err != nil {
+		return nil, err
 	}
-	rest := text
-	for {
-		before, after, found := strings.Cut(rest, "{{")
-		if before != "" {
-			t.parts = append(t.parts, templatePart{literal: before})
+	// A page token is good for the very same request only, and a restart asks it again.
+	if err := t.NoClock(); err != nil {
+		return nil, err
+	}
+	for _, ref := range t.References() {
+		p := placeholder{scope(ref.Name), ref.Member}
+		if p.scope == scopePartition {
+			p.scope = scopeSlice
 		}
-		if !found {
-			return t, nil
-		}
-		inner, following, closed := strings.Cut(after, "}}")
-		if !closed {
-			return nil, fmt.Errorf("{{ without }} in %q", text)
-		}
-		m := plainName.FindStringSubmatch(strings.TrimSpace(inner))
-		if m == nil {
-			return nil, fmt.Errorf("{{%s}} is not supported yet; a template takes plain names such as {{ config.base_url }}", inner)
-		}
-		p := placeholder{scope(m[1]), m[2]}
 		if err := allowed(p); err != nil {
-			return nil, err
+			return nil, &expr.Error{Offset: ref.Offset, Message: err.Error()}
 		}
-		t.parts = append(t.parts, templatePart{name: &p})
-		rest = following
 	}
+	return &template{t}, nil
 }
 
-// lone returns the placeholder of a template that is nothing else: its value keeps its type.
-func (t *template) lone() *placeholder {
-	if len(t.parts) == 1 {
-		return t.parts[0].name
-	}
-	return nil
-}
-
-// variables are the values of placeholders for one request: JSON scalars.
+// variables are the values of the scopes for one request.
 type variables struct {
 	config   map[string]string
 	interval map[string]json.RawMessage
-	slice    func(field string) (json.RawMessage, error)
+	slice    any    // the parent record's fields
+	parent   string // names it, for messages
 }
 
-// value returns a placeholder's JSON scalar.
-func (v *variables) value(p placeholder) (json.RawMessage, error) {
-	switch p.scope {
-	case scopeConfig:
-		return json.Marshal(v.config[p.field])
-	case scopeInterval:
-		if raw, ok := v.interval[p.field]; ok {
-			return raw, nil
-		}
-	case scopeSlice:
-		if v.slice != nil {
-			return v.slice(p.field)
+// vars gives the scopes that have values here their names.
+func (v *variables) vars() expr.Vars {
+	config := make(map[string]any, len(v.config))
+	for name, value := range v.config {
+		if config[name] = value; value == "" {
+			config[name] = expr.Unset("setting " + name)
 		}
 	}
-	return nil, fmt.Errorf("no value for {{ %s.%s }} here", p.scope, p.field)
+	values := map[string]any{string(scopeConfig): config}
+	if v.interval != nil {
+		interval := make(map[string]any, len(v.interval))
+		for name, raw := range v.interval {
+			interval[name] = raw
+		}
+		values[string(scopeInterval)] = interval
+	}
+	if v.slice != nil {
+		values[string(scopeSlice)], values[string(scopePartition)] = v.slice, v.slice
+	}
+	return expr.Vars{Values: values}
 }
 
-// render returns the text with every placeholder's value, each passed through escape.
+// explain adds which parent record lacks what a template needs.
+func (v *variables) explain(err error) error {
+	if err != nil && v.parent != "" {
+		return fmt.Errorf("%w (stream_slice is %s)", err, v.parent)
+	}
+	return err
+}
+
+// render returns the text with every expression's value passed through escape.
 func (t *template) render(v *variables, escape func(string) string) (string, error) {
-	var b strings.Builder
-	for _, part := range t.parts {
-		if part.name == nil {
-			b.WriteString(part.literal)
-			continue
-		}
-		raw, err := v.value(*part.name)
-		if err != nil {
-			return "", err
-		}
-		text, err := scalarText(raw)
-		if err != nil {
-			return "", fmt.Errorf("{{ %s.%s }}: %w", part.name.scope, part.name.field, err)
-		}
-		b.WriteString(escape(text))
-	}
-	return b.String(), nil
+	text, err := t.EscapedText(v.vars(), escape)
+	return text, v.explain(err)
+}
+
+// appendJSON appends the value of a template that is a lone expression.
+func (t *template) appendJSON(dst []byte, v *variables) ([]byte, error) {
+	dst, err := t.AppendJSON(dst, v.vars())
+	return dst, v.explain(err)
 }
 
 // asIs escapes nothing.
@@ -141,4 +129,13 @@ func scalarText(raw json.RawMessage) (string, error) {
 	default:
 		return string(raw), nil
 	}
+}
+
+// offsetOf returns where in a template a mistake is.
+func offsetOf(err error) int {
+	var placed *expr.Error
+	if errors.As(err, &placed) {
+		return placed.Offset
+	}
+	return 0
 }

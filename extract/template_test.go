@@ -3,7 +3,10 @@ package extract
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"testing"
+
+	"github.com/headwater-stream/headwater/extract/expr"
 )
 
 func anything(placeholder) error { return nil }
@@ -11,12 +14,15 @@ func anything(placeholder) error { return nil }
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	v := &variables{
-		config:   map[string]string{"name": "a/b é?"},
-		interval: map[string]json.RawMessage{"start_time": json.RawMessage("5")},
-		slice:    func(string) (json.RawMessage, error) { return json.RawMessage(`"x"`), nil },
+		config:   map[string]string{"name": "a/b é?", "unset": "", "code": "007"},
+		interval: map[string]json.RawMessage{"start_time": json.RawMessage("5"), "end_time": json.RawMessage("18446744073709551617")},
+		slice:    expr.JSON([]byte(`{"id":"x","plan":{"id":7},"note":null}`)),
+		parent:   `record "x" of shops`,
 	}
 	for text, want := range map[string]string{
 		"plain": "plain", "": "", "{{config.name}}": "a%2Fb%20%C3%A9%3F", "/{{ stream_slice.id }}/{{ stream_interval.start_time }}/": "/x/5/",
+		"{{ stream_partition['plan'].id }}/{{ stream_interval.end_time }}": "7/18446744073709551617", "a{{ config.unset }}b": "ab", "{{ config.get('unset', 0) }}": "0", "{{ config.code }}": "007",
+		"{{ stream_interval.get('start_time', {}) or format_datetime(config['unset'], '%s') }}": "5", "{% if config.unset %}a/b{% else %}c/{{ 'd/' }}{% endif %}": "c/d%2F",
 	} {
 		tmpl, err := compileTemplate(text, anything)
 		if err != nil {
@@ -26,7 +32,18 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: got %s, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"{{", "{{ }}", "{{ a }}", "{{ a.b.c }}", "{{ a.b | c }}", "{{ a['b'] }}", "{% if %}", "{# #}", "{{ a.b or 1 }}", "{{ 'x' }}"} {
+	for text, want := range map[string]string{
+		"{{ stream_slice.no }}": `stream_slice.no has no value (stream_slice is record "x" of shops)`, "{{ stream_slice.note }}": "stream_slice.note is null", "{{ stream_slice.plan }}": "is a mapping", "{{ config.unset | int }}": "setting unset has no value",
+	} {
+		tmpl, err := compileTemplate(text, anything)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := tmpl.render(v, asIs); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"{{", "{{ }}", "{{ a }}", "{{ a.b.c }}", "{{ config.b | c }}", "{% if %}", "{% include 'x' %}", "{{ now_utc() }}", "{{ response.x }}"} {
 		if _, err := compileTemplate(text, anything); err == nil {
 			t.Errorf("%s passes", text)
 		}
@@ -36,7 +53,7 @@ func TestTemplates(t *testing.T) {
 func TestBodyKeepsTypes(t *testing.T) {
 	t.Parallel()
 	text := `name: shop
-settings: { word: { default: w } }
+settings: { word: { default: w }, digits: { default: "007" } }
 client: { base_url: "http://h" }
 resources:
   - name: a
@@ -49,6 +66,10 @@ resources:
         from: "{{ stream_interval.start_time }}"
         mixed: "from {{ stream_interval.start_time }}"
         word: "{{ config.word }}"
+        digits: "{{ config.digits }}"
+        computed: "{{ '1' ~ 2 }}"
+        reference: "{{ stream_interval.get('start_time', {}) or format_datetime(config['word'], '%s') }}"
+        nested: "{{ {'a': [config.digits]} }}"
         list: [1, 2.5, true, null, "1", '<&>']
         page: { size: 10 }
       paginator: { type: cursor, cursor_path: next, cursor_body_path: page.after.token }
@@ -58,10 +79,10 @@ resources:
 		t.Fatal(err)
 	}
 	r := src.Resource("a")
-	v := &variables{config: map[string]string{"word": "w"}, interval: r.Incremental.interval(window(1, 2), OrderAsc)}
+	v := &variables{config: map[string]string{"word": "w", "digits": "007"}, interval: r.Incremental.interval(window(1, 2), OrderAsc)}
 	for token, page := range map[string]string{"": `{"size":10}`, `x"`: `{"size":10,"after":{"token":"x\""}}`} {
 		got, err := r.request.body.appendTo(nil, v, token)
-		want := `{"from":"2026-03-10T12:00:00Z","mixed":"from 2026-03-10T12:00:00Z","word":"w","list":[1,2.5,true,null,"1","<&>"],"page":` + page + `}`
+		want := `{"from":"2026-03-10T12:00:00Z","mixed":"from 2026-03-10T12:00:00Z","word":"w","digits":"007","computed":12,"reference":"2026-03-10T12:00:00Z","nested":{"a":["007"]},"list":[1,2.5,true,null,"1","<&>"],"page":` + page + `}`
 		if err != nil || string(got) != want {
 			t.Errorf("got  %s, %v\nwant %s", got, err, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -130,6 +131,29 @@ func place(n ast.Node) (line, column int) {
 		return t.Position.Line, t.Position.Column
 	}
 	return 1, 1
+}
+
+// within returns the place of an offset in a scalar's text. Where the file spells the text otherwise (folded, with escapes)
+// it is the scalar's beginning.
+func (r *yamlReader) within(n ast.Node, text string, offset int) (line, column int) {
+	line, column = place(n)
+	at, from := line, column
+	offset = min(offset, len(text))
+	if _, block := n.(*ast.LiteralNode); block {
+		above := strings.Count(text[:offset], "\n")
+		at, from = line+1+above, 1
+		offset -= strings.LastIndexByte(text[:offset], '\n') + 1
+		text = strings.Split(text, "\n")[above]
+	}
+	if at > len(r.lines) {
+		return line, column
+	}
+	source := []rune(r.lines[at-1])
+	rest := strings.TrimLeft(string(source[min(from-1, len(source)):]), "\"' ")
+	if !strings.HasPrefix(rest, text) {
+		return line, column
+	}
+	return at, len(source) - utf8.RuneCountInString(rest) + utf8.RuneCountInString(text[:offset]) + 1
 }
 
 // nearest returns the candidate that word is probably meant to be, or "".

@@ -24,7 +24,7 @@
 //
 // A member of what is undefined or null is undefined instead of an error, so response.pages.next asks in one go. What is
 // undefined is false and can be given a default, but it is an error as text: a request with a hole in it must not be sent.
-// Only an if without else is the empty text. A member named like a method is the member unless it is called.
+// Only an if without else, and what is [Unset], is the empty text. A member named like a method is the member unless it is called.
 //
 // There is no clock but that of [Vars], nothing is read from the file system, regular expressions are Go's (RE2), and an
 // evaluation ends with an error after a bounded number of steps and bytes. include, import, extends, macro, call, range and

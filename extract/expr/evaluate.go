@@ -350,7 +350,7 @@ func (n *choice) evaluate(r *run) (any, error) {
 	case Truth(v):
 		return r.eval(n.then)
 	case n.otherwise == nil:
-		return &undefined{empty: true}, nil
+		return &undefined{what: r.source(n) + ", for lack of an else,", empty: true}, nil
 	default:
 		return r.eval(n.otherwise)
 	}

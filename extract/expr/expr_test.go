@@ -12,7 +12,7 @@ var testNow = time.Date(2026, 3, 31, 13, 14, 15, 160_000_000, time.UTC)
 
 func testVars() Vars {
 	return Vars{Now: func() time.Time { return testNow }, Values: map[string]any{
-		"config": map[string]any{"shop": "north", "since": "2025-05-06T07:08:09Z", "limit": 20, "empty": "", "code": "007", "on": true},
+		"config": map[string]any{"shop": "north", "since": "2025-05-06T07:08:09Z", "limit": 20, "empty": "", "unset": Unset("setting unset"), "code": "007", "on": true},
 		"response": json.RawMessage(`{"items":[{"sku":"a-1","qty":3,"price":2.50},{"sku":"b-2","qty":0,"price":1e2}],
 			"meta":{"next":null,"count":2,"big":18446744073709551617,"tags":["x","Y","x"],"_links":{"self":{"href":"/s"}}},"a\u0062":1,"n":1,"n":2}`),
 		"headers": Folded(map[string]any{"Content-Type": "text/plain", "X-Left": "5"}),
@@ -51,6 +51,8 @@ var values = [][2]string{
 	{"{{ window['to'] or 1 }}", `1700000600`}, {"{{ '(' ~ 1 ~ ')' }}", `1`}, {"{{ '[1, \\'a\\', {}]' | trim }}", `[1,"a",{}]`}, {"{{ '-1' ~ '.5' }}", `-1.5`}, {"{{ '0' ~ '7' }}", `"07"`},
 	{"{{ 'True' ~ '' }}", `true`}, {"{{ 'true' ~ '' }}", `"true"`}, {"{{ [1, 2] | join(',') }}", `"1,2"`}, {"{{ config.empty ~ '' }}", `""`},
 	{"n{{ 1 }}", `"n1"`}, {"{{ 1 }}{{ 2 }}", `12`}, {`{"a": {{ window.from }}, "b": [{{ response.meta.tags }}]}`, `{"a":1700000000,"b":[["x","Y","x"]]}`}, {"12", `"12"`},
+	// What is not set.
+	{"{{ config.unset }}", `null`}, {"{{ config.unset | default(1) }}", `1`}, {"{{ config.get('unset', 2) }}", `2`}, {"{{ config.unset is defined or config.get('unset') }}", `null`}, {"P{{ config.unset }}D", `"PD"`}, {"{{ config.unset == '' }}", `true`},
 	// Filters.
 	{"{{ 'a b' | upper | replace('B', 'c') }}", `"A c"`}, {"{{ '12.7' | int }}", `12`}, {"{{ 'x' | int(-1) }}", `-1`}, {"{{ 'ff' | int(base=16) }}", `255`}, {"{{ '2.5' | float }}", `2.5`},
 	{"{{ 2.5 | round }}", `2.0`}, {"{{ 2.675 | round(2) }}", `2.67`}, {"{{ 2.1 | round(method='ceil') }}", `3.0`}, {"{{ -3 | abs }}", `3`}, {"{{ (-3) | abs }}", `3`},
@@ -132,7 +134,7 @@ func TestNoText(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"{{ response.gone.deeper }}": "response.gone has no value", "x{{ response.meta.next }}": "response.meta.next is null", "{{ response.meta }}": "response.meta is a mapping",
-		"{{ [1] }}": "[1] is a list", "{{ 'a' ~ response.gone }}": "response.gone has no value", "{{ response.gone | upper }}": "response.gone has no value",
+		"{{ [1] }}": "[1] is a list", "{{ config.unset | int }}": "setting unset has no value", "{{ (1 if 0) + 1 }}": "1 if 0, for lack of an else, has no value", "{{ 'a' ~ response.gone }}": "response.gone has no value", "{{ response.gone | upper }}": "response.gone has no value",
 		"{{ '%s' % response.gone }}": "response.gone has no value", "{{ response.gone + 1 }}": "response.gone has no value", "{{ [response.gone] | join }}": "response.gone has no value",
 		"{{ response.meta.next.x }}": "response.meta.next has no value", "{{ config.shop - 1 }}": "config.shop - 1: text - a number is not defined", "{{ config.shop < 1 }}": "text and a number have no order",
 		"{{ config.shop.keys() }}": "text has no method keys", "{{ 1 / 0 }}": "division by zero", "{{ config.shop | hash('md6') }}": `unknown hash "md6" (did you mean "md5"?)`,
@@ -226,6 +228,50 @@ func TestKinds(t *testing.T) {
 		}
 		if literal, is := tmpl.Literal(); literal != want.literal || is != want.is || tmpl.Lone() != want.lone {
 			t.Errorf("%q: got %q, %t, %t", text, literal, is, tmpl.Lone())
+		}
+	}
+}
+
+func TestAppendJSON(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{{ config.code }}": `"007"`, "{{ config.limit }}": `20`, "{{ response.meta.big }}": `18446744073709551617`, "{{ response['items'][0] }}": `{"sku":"a-1","qty":3,"price":2.50}`, "{{ response.meta.next }}": `null`,
+		"{{ config.unset }}": `""`, "{{ 'x' if 0 }}": `""`, "{{ '1' ~ '2' }}": `12`, "a{{ '<' }}": `"a<"`, "{{ {'b': [1.0], 'a': 'é'} }}": `{"b":[1.0],"a":"é"}`, "{{ response.gone }}": "error: response.gone has no value", "{{ {'a': response.gone} }}": "error: response.gone has no value", "{{ 1 / 0 }}": "error: 1 / 0: division by zero",
+	} {
+		tmpl, err := Parse(text, testScope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tmpl.AppendJSON(nil, testVars())
+		if err != nil {
+			got = []byte("error: " + err.Error())
+		}
+		if string(got) != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{{ config.a }}": "a", "{{ config['a'] }}": "a", "{{ config.get('a', window.to) }}": "", "{{ config.a or 1 }}": "", "a{{ config.a }}": "", "{{ config }}": "", "a": "", "{{ 1 }}": "",
+	} {
+		tmpl, err := Parse(text, testScope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ref, ok := tmpl.Named(); ref.Member != want || ok != (want != "") {
+			t.Errorf("%s: got %+v", text, ref)
+		}
+	}
+	for text, clock := range map[string]bool{"{{ day_delta(1) }}": true, "{{ duration('P1D') }}": false, "{% if 0 %}{{ now_utc() }}{% endif %}": true, "now_utc()": false} {
+		tmpl, err := Parse(text, testScope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (tmpl.NoClock() != nil) != clock {
+			t.Errorf("%s: %v", text, tmpl.NoClock())
 		}
 	}
 }

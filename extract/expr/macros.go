@@ -45,6 +45,9 @@ var macros = map[string]function{
 	},
 }
 
+// clocks are the macros that ask for the time.
+var clocks = map[string]bool{"now_utc": true, "today_utc": true, "today_with_timezone": true, "day_delta": true}
+
 var refusedMacros = map[string]string{
 	"generate_uuid": "the same request could not be made twice",
 	"range":         "loop over a list of the response or of the settings",

@@ -53,7 +53,8 @@ func (r *run) mappingMethod(m mapping, method string, a arguments) (any, bool, e
 		if err != nil || len(a.positional) == 0 {
 			return nil, true, failure("get wants a key and, maybe, a default")
 		}
-		if v, ok := m.Get(b["key"]); ok {
+		v, ok := m.Get(b["key"])
+		if _, unset := v.(*undefined); ok && !(unset && len(b) > 1) {
 			if text, isText := v.(string); isText {
 				err = r.spend(len(text) / 256)
 			}

@@ -246,6 +246,7 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 	if depth > maxDeep {
 		return false, failuref("nested deeper than %d", maxDeep)
 	}
+	a, b = emptied(a), emptied(b)
 	if isNumber(a) && isNumber(b) {
 		c, ordered := compareNumbers(a, b)
 		return ordered && c == 0, nil
@@ -285,6 +286,14 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 		return v == b, nil
 	}
 	return false, nil
+}
+
+// emptied is the empty text for what is not set: comparing it with ” is true.
+func emptied(v any) any {
+	if u, ok := v.(*undefined); ok && u.empty {
+		return ""
+	}
+	return v
 }
 
 func (r *run) equalMappings(m, n mapping, depth int) bool {

@@ -14,6 +14,7 @@ type parser struct {
 	scope  Scope
 	locals []map[string]bool // names that set and for make, innermost last
 	refs   []Reference
+	clock  *Error // the first use of the clock
 	err    *Error
 }
 

@@ -231,7 +231,9 @@ func (p *parser) named(t token) node {
 		why, refused := refusedMacros[t.text]
 		switch f, ok := macros[t.text]; {
 		case ok:
-			c.call = f
+			if c.call = f; clocks[t.text] && p.clock == nil {
+				p.clock = errorAt(t.from, "%s is not available here: the same request must be asked again, whatever the time", t.text)
+			}
 		case refused:
 			p.fail(t.from, "%s is not available: %s", t.text, why)
 		default:

@@ -31,9 +31,10 @@ type Reference struct {
 // Template is a text with expressions, or an expression, that was parsed and checked. It never changes and may be evaluated
 // by many goroutines at once.
 type Template struct {
-	text string
-	body []statement
-	refs []Reference
+	text  string
+	body  []statement
+	refs  []Reference
+	clock *Error // where the clock is asked; nil: nowhere
 }
 
 // Limits of a template's text. Those of an evaluation are in run.go.
@@ -56,7 +57,7 @@ func Parse(text string, scope Scope) (*Template, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	return &Template{text: text, body: body, refs: p.refs}, nil
+	return &Template{text: text, body: body, refs: p.refs, clock: p.clock}, nil
 }
 
 // trimEnd takes one newline off a text with tags, as Jinja does: a block of YAML ends with one.
@@ -87,11 +88,27 @@ func ParseExpression(text string, scope Scope) (*Template, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	return &Template{text: text, body: []statement{&output{value: e}}, refs: p.refs}, nil
+	return &Template{text: text, body: []statement{&output{value: e}}, refs: p.refs, clock: p.clock}, nil
 }
 
 // References lists every use of a name of the scope, in the order of the text.
 func (t *Template) References() []Reference { return append([]Reference(nil), t.refs...) }
+
+// Named returns the reference of a template that is a lone name of the scope with a member, as {{ config.start_date }} is.
+func (t *Template) Named() (Reference, bool) {
+	if e := t.lone(); e == nil || !passesOn(e) || len(t.refs) != 1 || t.refs[0].Member == "" {
+		return Reference{}, false
+	}
+	return t.refs[0], true
+}
+
+// NoClock returns an [*Error] if the template asks for the time: its text would be another one every time.
+func (t *Template) NoClock() error {
+	if t.clock != nil {
+		return t.clock
+	}
+	return nil
+}
 
 // Literal returns the text of a template that holds no expression.
 func (t *Template) Literal() (string, bool) {
@@ -147,6 +164,33 @@ func (t *Template) Value(vars Vars) (any, error) {
 		return nil, err
 	}
 	return literalOf(text), nil
+}
+
+// AppendJSON appends [Template.Value] as JSON. Unlike there, what is undefined is an error: it names what is missing.
+func (t *Template) AppendJSON(dst []byte, vars Vars) ([]byte, error) {
+	e := t.lone()
+	if e == nil {
+		v, err := t.Value(vars)
+		if err != nil {
+			return nil, err
+		}
+		return AppendJSON(dst, v)
+	}
+	r := newRun(t, vars)
+	v, err := r.eval(e)
+	if err != nil {
+		return nil, err
+	}
+	if text, ok := emptied(v).(string); ok {
+		if v = text; !passesOn(e) {
+			v = literalOf(text)
+		}
+	}
+	out, err := AppendJSON(dst, v)
+	if err != nil {
+		return nil, &Error{Offset: e.place().from, Message: err.Error()}
+	}
+	return out, nil
 }
 
 // Text returns the template's text. Numbers and booleans are spelt as in JSON; null, lists and mappings have no place in a

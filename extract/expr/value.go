@@ -127,15 +127,13 @@ func (f folded) Get(key any) (any, bool) {
 // undefined is what has no value, with what to say when it is needed.
 type undefined struct {
 	what  string
-	empty bool // an if without else: the empty text
+	empty bool // as text it is the empty one: an if without else, or what is not set
 }
 
-func (u *undefined) missing() string {
-	if u.empty {
-		return "the if has no else"
-	}
-	return u.what + " has no value"
-}
+func (u *undefined) missing() string { return u.what + " has no value" }
+
+// Unset is a value for what exists but was not set, a setting for one: undefined, but the empty text. what names it in errors.
+func Unset(what string) any { return &undefined{what: what, empty: true} }
 
 func failuref(format string, args ...any) failure { return failure(fmt.Sprintf(format, args...)) }
 
@@ -286,7 +284,7 @@ func fromGo(v any) any {
 			items[i] = fromGo(v[i])
 		}
 		return items
-	case nil, bool, string, int64, float64, *big.Int, Tuple, *Dict, folded, *object, *array, instant, interval:
+	case nil, bool, string, int64, float64, *big.Int, Tuple, *Dict, folded, *object, *array, instant, interval, *undefined:
 		return v
 	}
 	return &undefined{what: fmt.Sprintf("a value of Go's type %T", v)}
