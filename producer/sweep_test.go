@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func sweeping(c *Config) { c.Sweep = true }
@@ -46,14 +48,22 @@ func TestSweepFindsDeletionsAndSilentEdits(t *testing.T) {
 	if u := w.unit("events/sweep"); !u.Done || u.Phase != "snapshot" || u.Records != 9 || u.Watermark != u.Window[1] {
 		t.Errorf("%+v", u)
 	}
+	before = w.clock.Now()
 	w.once(only("events", "notes"), sweeping)
 	w.wantNews("events", "")
 	w.wantNews("notes", "")
+	if waited := w.clock.Now().Sub(before); waited != 0 {
+		t.Errorf("waited %v although nothing is missing", waited)
+	}
 }
 
+// Keys whose last copies lie where live passes read are not missing where older copies lie.
 func TestSweepWithNothingMissingDoesNotWait(t *testing.T) {
 	w := newWorld(t)
 	swept(w, false)
+	w.api.event("events", "03", "b", 0)
+	w.once(only("events"))
+	w.wantNews("events", "u 03")
 	before := w.clock.Now()
 	w.once(only("events"), sweeping)
 	if waited := w.clock.Now().Sub(before); waited != 0 {
@@ -272,7 +282,7 @@ func TestSweepGoesOn(t *testing.T) {
 			w := newWorld(t)
 			w.use(strings.Replace(shop, "cursor_path: updated_at, row_order: asc", "cursor_path: updated_at, row_order: asc, step: 240h", 1))
 			swept(w, false)
-			w.api.remove("events", "03")
+			w.api.remove("events", "03", "19")
 			w.api.event("events", "04", "silent", 3*3*86400-90*86400)
 			w.api.event("events", "18", "silent", 17*3*86400-90*86400)
 			w.clock.move(time.Minute)
@@ -292,7 +302,7 @@ func TestSweepGoesOn(t *testing.T) {
 			w.api.forget()
 			if once {
 				w.once(only("events"), sweeping)
-				w.wantNews("events", "u 18, d 03")
+				w.wantNews("events", "u 18, d 03, d 19")
 				return
 			}
 			s := w.stream(only("events"))
@@ -363,4 +373,103 @@ func TestSweepInSlices(t *testing.T) {
 			w.wantNews("events", "u 05, u 06, d 03, d 04, d 20")
 		})
 	}
+}
+
+// wide answers requests of the sweep's wide listing with a hand-made page.
+func wide(w *world, page func() string) {
+	from := jsonInt(w.clock.Now().Unix() - 90*86400)
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("from") == from {
+			return http.StatusOK, page()
+		}
+		return 0, ""
+	})
+}
+
+// An index can list a record at its old place when it already shows the new time. It exists, whatever the live passes show.
+func TestSweepCountsWhatIsShownBesideItsWindow(t *testing.T) {
+	w := newWorld(t)
+	w.api.event("events", "1", "a", -90*86400)
+	w.api.event("events", "2", "a", -80*86400)
+	w.once(only("events"))
+	w.news("events")
+	w.api.remove("events", "1", "2")
+	wide(w, func() string {
+		return `{"data":[{"id":"1","v":"a","updated_at":` + jsonInt(w.clock.Now().Unix()) + `}],"next":null}`
+	})
+	w.once(only("events"), sweeping)
+	w.wantNews("events", "d 2")
+}
+
+// What was published since the sweep began is not deleted, whoever published it.
+func TestSweepKeepsWhatWasPublishedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	swept(w, false)
+	w.api.remove("events", "03", "04")
+	var restored *kgo.Record
+	for _, r := range w.records("shop.events") {
+		if string(r.Key) == "03" {
+			restored = &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers}
+		}
+	}
+	client, err := kgo.NewClient(w.seeds...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	done := false
+	old := jsonInt(w.clock.Now().Unix() - 90*86400)
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("from") == old && !done {
+			done = true
+			if err := client.ProduceSync(w.Context(), restored).FirstErr(); err != nil {
+				t.Error(err)
+			}
+		}
+		return 0, ""
+	})
+	w.once(only("events"), sweeping)
+	w.wantNews("events", "r 03, d 04")
+}
+
+// What a live pass publishes between the pages of a sweep is not gone back behind.
+func TestSweepIsOvertaken(t *testing.T) {
+	w := newWorld(t)
+	w.api.pageSize = 10
+	swept(w, false)
+	began := w.clock.Now().Unix()
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if q := r.URL.Query(); q.Get("from") != jsonInt(began-90*86400) {
+			return 0, ""
+		} else if q.Get("after") == "" {
+			w.api.event("events", "15", "new", 0)
+			w.clock.move(time.Minute)
+			return 0, ""
+		}
+		w.api.set("events", "15", `{"id":"15","v":"lagging","updated_at":`+jsonInt(began+14*3*86400-90*86400+1)+`}`)
+		return 0, ""
+	})
+	s := w.stream(only("events"), sweeping)
+	s.pause()
+	w.wantNews("events", "u 15")
+}
+
+func TestCappedSweepDeletesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.use(strings.Replace(shop, "- name: events  #", "- name: events\n    listing_cap: 15 #", 1))
+	swept(w, false)
+	w.api.remove("events", "03")
+	w.once(only("events"), sweeping)
+	w.wantNews("events", "")
+}
+
+// Behind an end_value nothing is read: what seems to be gone may be there.
+func TestSweepWithAnEndValueDeletesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.use(strings.Replace(shop, "cursor_path: updated_at, row_order: asc", "cursor_path: updated_at, row_order: asc, end_value: "+rfc3339(w.clock.Now()), 1))
+	swept(w, false)
+	w.clock.move(time.Hour)
+	w.api.event("events", "03", "moved", 0)
+	w.once(only("events"), sweeping)
+	w.wantNews("events", "")
 }

@@ -156,7 +156,6 @@ func (s *sweep) finish(ctx context.Context, gone []string) error {
 		for _, key := range gone {
 			s.buryChildren(b, key)
 			b.tombstone(s.names.Data(s.root.Name), s.root.Name, "", key, s.memory)
-			b.learned = append(b.learned, lesson{memory: s.live.memory, key: key, removed: true})
 			if b.full() {
 				if err := s.commit(ctx, b, s.stands()); err != nil {
 					return err
