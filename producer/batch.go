@@ -68,7 +68,7 @@ func (b *batch) add(r *kgo.Record) {
 func (b *batch) learn() {
 	for _, l := range b.learned {
 		if l.removed {
-			l.memory.remove(l.parent, l.key)
+			l.memory.remove(l.key)
 		} else {
 			l.memory.put(l.parent, l.key, l.entry)
 		}

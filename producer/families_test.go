@@ -117,7 +117,7 @@ func TestRecordThatLosesItsCursorIsNotStale(t *testing.T) {
 		e    entry
 		want verdict
 	}{{entry{digest: 2}, verdictChanged}, {entry{digest: 2, ts: 4000}, verdictStale}, {entry{digest: 2, ts: 5000}, verdictChanged}} {
-		if got := m.judge("1", "1/x", test.e, true); got != test.want {
+		if got := m.judge("1/x", test.e, true); got != test.want {
 			t.Errorf("%+v: verdict %v, want %v", test.e, got, test.want)
 		}
 	}

@@ -13,8 +13,10 @@ import (
 // listing is one complete reading of a resource that is read as a snapshot, and what it showed.
 type listing struct {
 	*pass
-	seen    map[string]bool
-	held    int // keys known when it began
+	strays  map[string]bool // keys that it shows and memory does not hold, because they cannot be published; those it holds are marked
+	shown   int             // records
+	second  bool            // it confirms what another one lacks: what either shows exists
+	held    int             // keys known when it began: those that it must show, or they are gone
 	pages   int
 	proves  bool // absence from it means deleted: read from first to last page, uncapped, every record with a key
 	resumed bool
@@ -93,12 +95,11 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 func (r *runner) list(ctx context.Context) error {
 	r.state("listing")
 	first := r.newListing()
-	known := first.known()
-	first.held = len(known)
+	first.held = first.memory.len() + len(first.orphans())
 	if err := first.read(ctx); err != nil {
 		return err
 	}
-	gone, err := first.gone(ctx, known)
+	gone, err := first.gone(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (r *runner) list(ctx context.Context) error {
 	for _, child := range r.children {
 		if r.root.Drain {
 			// A substream that the API refuses stops and stays owed; its parents go on.
-			if err := r.phase(ctx, child, first.seen); err != nil && (!r.publish || r.reads(child)) {
+			if err := r.phase(ctx, child, first); err != nil && (!r.publish || r.reads(child)) {
 				return err
 			}
 		} else if err := r.clearOwed(ctx, child); err != nil {
@@ -128,14 +129,33 @@ func (r *runner) newListing() *listing {
 	return &listing{pass: p}
 }
 
-// known are the keys that a complete listing must show, or they are gone: what the topic holds of the root, and of parents
-// with children.
-func (l *listing) known() []string {
-	keys := l.memory.keys("")
+// missing are the keys that a complete listing must show and this one did not: what the topic holds of the root, and the parents of
+// children.
+func (l *listing) missing() []string { return union(l.memory.unseen(), l.orphans()) }
+
+// orphans are the parents of children in the topic that memory does not hold, and that were not shown.
+func (l *listing) orphans() []string {
+	var keys []string
 	for _, child := range l.children {
-		keys = append(keys, l.keys[child.Name].parents()...)
+		l.keys[child.Name].eachParent(func(parent string) {
+			if _, held := l.memory.get(parent); !held && !l.strays[parent] {
+				keys = append(keys, parent)
+			}
+		})
 	}
 	return union(keys, nil)
+}
+
+// shownAfter returns the least n keys shown that are greater than after, sorted.
+func (l *listing) shownAfter(after string, n int) []string {
+	keys := l.memory.seenAfter(after, n)
+	for key := range l.strays {
+		if key > after {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	return keys[:min(n, len(keys))]
 }
 
 // read reads the listing and hands its pages over. A listing of which an earlier process read the first pages goes on after
@@ -155,13 +175,6 @@ func (l *listing) read(ctx context.Context) error {
 		}
 		l.pages++
 		l.proves = l.proves && !page.Capped
-		for _, rec := range page.Records {
-			if rec.KeyErr != nil { // it may be any of the keys that seem to be missing
-				l.proves = false
-				continue
-			}
-			l.seen[rec.Key] = true
-		}
 		after := page.After
 		if after.Done {
 			// The end of the pass is committed with the deletions that it shows. Until then a restart lists from the beginning.
@@ -170,24 +183,47 @@ func (l *listing) read(ctx context.Context) error {
 		if err := l.take(ctx, page, l.saved.at(after)); err != nil {
 			return err
 		}
+		l.show(page.Records)
 	}
 	return ctx.Err()
 }
 
 func (l *listing) begin() {
-	l.seen, l.pages, l.proves = map[string]bool{}, 0, !l.resumed
+	l.shown, l.pages, l.proves = 0, 0, !l.resumed
+	if !l.second {
+		l.strays = map[string]bool{}
+		l.memory.unmark()
+	}
 }
 
-// gone are the known keys that are deleted. A listing of several pages may miss what moved while it was paged, and an empty one
+// show marks what a page showed, after it was taken: memory holds then what is published of it.
+func (l *listing) show(records []extract.Record) {
+	for _, rec := range records {
+		if rec.KeyErr != nil { // it may be any of the keys that seem to be missing
+			l.proves = false
+			continue
+		}
+		l.shown++
+		if !l.publish { // memory holds nothing but the keys themselves
+			l.memory.put("", rec.Key, entry{})
+		}
+		if !l.memory.mark(rec.Key) {
+			l.strays[rec.Key] = true
+		}
+	}
+}
+
+// gone are the missing keys that are deleted. A listing of several pages may miss what moved while it was paged, and an empty one
 // may be an error that looks like success: what seems to be gone is confirmed by a second listing.
-func (l *listing) gone(ctx context.Context, known []string) ([]string, error) {
-	missing := absent(known, l.seen)
+func (l *listing) gone(ctx context.Context) ([]string, error) {
+	missing := l.missing()
 	if len(missing) == 0 || !l.provesAbsence() {
 		return nil, ctx.Err()
 	}
-	if (l.pages > 1 && !l.root.Consistent) || len(l.seen) == 0 {
+	if (l.pages > 1 && !l.root.Consistent) || l.shown == 0 {
 		l.runner.state("confirming deletions")
 		second := l.newListing()
+		second.second, second.strays = true, l.strays
 		// From its beginning: where the last page changed nothing, the state still names the token of an earlier one.
 		second.saved = second.saved.at(extract.Position{Phase: extract.PhaseSnapshot})
 		if err := second.read(ctx); err != nil {
@@ -197,10 +233,7 @@ func (l *listing) gone(ctx context.Context, known []string) ([]string, error) {
 		if !second.provesAbsence() {
 			return nil, nil
 		}
-		missing = absent(missing, second.seen)
-		for key := range second.seen {
-			l.seen[key] = true
-		}
+		missing = l.missing()
 	}
 	return missing, nil
 }
@@ -237,10 +270,10 @@ func (l *listing) finish(ctx context.Context, gone []string) error {
 // bury adds the tombstones of a deleted record and of its children.
 func (l *listing) bury(b *batch, key string) {
 	l.buryChildren(b, key)
-	if l.publish {
-		if _, held := l.memory.get("", key); held {
-			b.tombstone(l.names.Data(l.root.Name), l.root.Name, "", key, l.memory)
-		}
+	if _, held := l.memory.get(key); held && l.publish {
+		b.tombstone(l.names.Data(l.root.Name), l.root.Name, "", key, l.memory)
+	} else if held {
+		l.memory.remove(key)
 	}
 }
 

@@ -108,7 +108,7 @@ const settleTime = 3 * time.Second
 func (p *pass) settle(rd *reading, clock time.Time) {
 	rd.entry.fresh = rd.entry.ts != 0 && rd.Cursor.Add(settleTime).After(clock)
 	if rd.verdict == verdictUnchanged {
-		had, _ := p.memory.get(rd.ParentKey, rd.Key)
+		had, _ := p.memory.get(rd.Key)
 		rd.again = had.fresh
 	}
 }
@@ -181,12 +181,12 @@ func (p *pass) read(ctx context.Context, res *extract.Resource, records []extrac
 		}
 		if j, twice := at[rec.Key]; twice {
 			if !rd.entry.olderThan(readings[j].entry) {
-				rd.verdict = memory.judge(rec.ParentKey, rec.Key, rd.entry, p.guard)
+				rd.verdict = memory.judge(rec.Key, rd.entry, p.guard)
 				readings[j] = rd
 			}
 			continue
 		}
-		rd.verdict = memory.judge(rec.ParentKey, rec.Key, rd.entry, p.guard)
+		rd.verdict = memory.judge(rec.Key, rd.entry, p.guard)
 		at[rec.Key] = len(readings)
 		readings = append(readings, rd)
 	}

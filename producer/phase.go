@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"sort"
 	"unicode/utf8"
 
 	"github.com/headwater-stream/headwater/extract"
@@ -11,7 +10,7 @@ import (
 // phase reads a substream after its parents' listing was read to its end: the listing is a scroll that lives a minute on the
 // server, too short to wait for children in between. The parents are those just read, in key order; the position is the last
 // one that is done.
-func (r *runner) phase(ctx context.Context, child *extract.Resource, parents map[string]bool) error {
+func (r *runner) phase(ctx context.Context, child *extract.Resource, parents *listing) error {
 	if !r.reads(child) {
 		return nil
 	}
@@ -19,32 +18,36 @@ func (r *runner) phase(ctx context.Context, child *extract.Resource, parents map
 	saved, _ := r.board.unit(child.Name)
 	p := r.newPass(child.Name, r.home, saved, r.keys[r.root.Name])
 	p.publish, p.all, p.riding = false, true, []*extract.Resource{child}
-	keys := make([]string, 0, len(parents))
-	for key := range parents {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	keys = keys[sort.SearchStrings(keys, r.phaseStart(saved)):]
 	chunk := max(1, 4*r.cfg.Concurrency)
+	after := r.phaseStart(saved)
 	for {
-		now := keys[:min(chunk, len(keys))]
-		keys = keys[len(now):]
-		if err := r.phasePart(ctx, p, now, len(keys) == 0); err != nil {
-			return err
-		}
-		if len(keys) == 0 {
-			return r.clearOwed(ctx, child)
+		keys := parents.shownAfter(after, phaseKeys)
+		rest := len(keys) == phaseKeys
+		for len(keys) > 0 || !rest {
+			now := keys[:min(chunk, len(keys))]
+			keys = keys[len(now):]
+			last := len(keys) == 0 && !rest
+			if err := r.phasePart(ctx, p, now, last); err != nil {
+				return err
+			}
+			if last {
+				return r.clearOwed(ctx, child)
+			}
+			after = now[len(now)-1]
 		}
 	}
 }
 
-// phaseStart is the key to begin at. An interrupted phase goes on after the last parent done; under Once everything is read,
+// phaseKeys is how many parents' keys a phase takes from memory at a time.
+const phaseKeys = 4096
+
+// phaseStart is the key after which to begin. An interrupted phase goes on after the last parent done; under Once everything is read,
 // because no later listing will show what changed in between.
 func (r *runner) phaseStart(saved UnitState) string {
-	if r.cfg.Once || saved.Done || saved.Page == "" {
+	if r.cfg.Once || saved.Done {
 		return ""
 	}
-	return saved.Page + "\x00" // the first key after it
+	return saved.Page
 }
 
 func (r *runner) phasePart(ctx context.Context, p *pass, keys []string, last bool) error {

@@ -1,6 +1,10 @@
 package producer
 
-import "sync"
+import (
+	"hash/maphash"
+	"sort"
+	"sync"
+)
 
 // entry is what is remembered of a published record.
 type entry struct {
@@ -25,31 +29,39 @@ const (
 )
 
 // published remembers what the topic holds of one resource, or of one unit's range of it: digests by key, learnt from the
-// topic itself and from our own commits, never from anywhere else. Some 100 bytes a key. Entries are grouped by the parent's
-// key (root resources have one group, ""), so that a parent's children can be compared as a list. Safe for concurrent use.
+// topic itself and from our own commits, never from anywhere else. Entries are grouped by the parent's key (root resources have one
+// group, ""), so that a parent's children can be compared as a list. Safe for concurrent use.
+//
+// A key of 24 characters takes at most 64 bytes: its slot (24), its text (26), and its places in the two tables (at most 13). Keys
+// that were removed take theirs until an eighth is removed.
 type published struct {
 	mu        sync.Mutex
-	groups    map[string]map[string]entry
-	count     int
+	seed      maphash.Seed
+	slots     slots
+	texts     texts
+	keyed     table // slot by key
+	families  table // of each parent, the slot of the child that was put last; slots lead to the others
+	count     int   // keys held
+	dead      int   // slots of keys that were removed
 	limit     int   // keys held at most; 0: no limit
 	forgotten int64 // keys beyond the limit: may be published again unchanged
 	complete  bool  // every key of the topic that this memory is asked about is in it, so absence means: never published
 }
 
 func newPublished(limit int) *published {
-	return &published{groups: map[string]map[string]entry{}, limit: limit, complete: true}
+	return &published{seed: maphash.MakeSeed(), limit: limit, complete: true}
 }
 
 // judge compares a record that was read with the topic. Where two readings can hold the same key (guard), an older copy is
 // stale: compaction keeps the last offset, not the newest record.
-func (m *published) judge(parent, key string, e entry, guard bool) verdict {
+func (m *published) judge(key string, e entry, guard bool) verdict {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	had, known := m.groups[parent][key]
+	had, known := m.find(key)
 	switch {
 	case known && had.digest == e.digest:
 		return verdictUnchanged
-	case known && guard && e.olderThan(had):
+	case known && guard && e.olderThan(had.entry()):
 		return verdictStale
 	case known || !m.complete:
 		return verdictChanged
@@ -62,51 +74,37 @@ func (m *published) judge(parent, key string, e entry, guard bool) verdict {
 func (m *published) put(parent, key string, e entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	group := m.groups[parent]
-	if _, known := group[key]; !known {
-		if m.limit > 0 && m.count >= m.limit {
-			m.forgotten++
-			m.complete = false
-			return
-		}
-		m.count++
-	}
-	if group == nil {
-		group = map[string]entry{}
-		m.groups[parent] = group
-	}
-	group[key] = e
-}
-
-// remove forgets a key that was tombstoned.
-func (m *published) remove(parent, key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	group := m.groups[parent]
-	if _, known := group[key]; !known {
+	if had, known := m.find(key); known {
+		had.set(e)
 		return
 	}
-	delete(group, key)
-	m.count--
-	if len(group) == 0 {
-		delete(m.groups, parent)
+	if m.limit > 0 && m.count >= m.limit || !m.add(parent, key, e) {
+		m.forgotten++
+		m.complete = false
 	}
 }
 
-// forgetBefore drops entries with a cursor below ts: a unit that reads in cursor order does not meet them again.
+// remove forgets a key that is deleted, or that another memory holds.
+func (m *published) remove(key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.drop(key); m.dead*8 > m.count {
+		m.rebuild(func(*slot) bool { return true })
+	}
+}
+
+// forgetBefore drops entries older than ts: what the unit cannot meet any more.
 func (m *published) forgetBefore(ts int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for parent, group := range m.groups {
-		for key, e := range group {
-			if e.ts < ts {
-				delete(group, key)
-				m.count--
-			}
+	old := 0
+	m.slots.each(func(s *slot) {
+		if !s.dead() && s.entry().ts < ts {
+			old++
 		}
-		if len(group) == 0 {
-			delete(m.groups, parent)
-		}
+	})
+	if old > 0 {
+		m.rebuild(func(s *slot) bool { return s.entry().ts >= ts })
 	}
 }
 
@@ -114,34 +112,107 @@ func (m *published) forgetBefore(ts int64) {
 func (m *published) keys(parent string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := make([]string, 0, len(m.groups[parent]))
-	for key := range m.groups[parent] {
-		list = append(list, key)
+	var list []string
+	if parent == "" {
+		m.slots.each(func(s *slot) {
+			if key, of := m.texts.read(s.text); !s.dead() && len(of) == 0 {
+				list = append(list, string(key))
+			}
+		})
+		return list
+	}
+	for n := m.family(parent); n != 0; n = m.slots.at(n).next {
+		if s := m.slots.at(n); !s.dead() {
+			key, _ := m.texts.read(s.text)
+			list = append(list, string(key))
+		}
 	}
 	return list
 }
 
-// within returns the keys of root records whose cursor is in from ≤ ts < to.
+// eachParent calls f with the key of every parent that has children in the topic.
+func (m *published) eachParent(f func(parent string)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, first := range m.families.places {
+		for n := first; n != 0; n = m.slots.at(n).next {
+			if s := m.slots.at(n); !s.dead() {
+				_, of := m.texts.read(s.text)
+				f(string(of))
+				break
+			}
+		}
+	}
+}
+
+// within returns the keys whose cursor is in from ≤ ts < to, with it.
 func (m *published) within(from, to int64) map[string]int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found := map[string]int64{}
-	for key, e := range m.groups[""] {
-		if from <= e.ts && e.ts < to {
-			found[key] = e.ts
+	m.slots.each(func(s *slot) {
+		if ts := s.entry().ts; !s.dead() && from <= ts && ts < to {
+			key, _ := m.texts.read(s.text)
+			found[string(key)] = ts
 		}
-	}
+	})
 	return found
 }
 
-// parents returns the keys of the parents that have children in the topic.
-func (m *published) parents() []string {
+// mark notes that a listing shows the key; false: it is not held.
+func (m *published) mark(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := make([]string, 0, len(m.groups))
-	for parent := range m.groups {
-		list = append(list, parent)
+	s, known := m.find(key)
+	if known {
+		s.word |= flagSeen
 	}
+	return known
+}
+
+// unmark begins a listing: nothing was seen yet.
+func (m *published) unmark() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.slots.each(func(s *slot) { s.word &^= flagSeen })
+}
+
+// seenAfter returns the least n marked keys that are greater than after, sorted.
+func (m *published) seenAfter(after string, n int) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var least []string
+	limit := "" // no key from here on is among them
+	m.slots.each(func(s *slot) {
+		if s.dead() || s.word&flagSeen == 0 {
+			return
+		}
+		text, _ := m.texts.read(s.text)
+		if string(text) <= after || limit != "" && string(text) >= limit {
+			return
+		}
+		if least = append(least, string(text)); len(least) == 2*n {
+			sort.Strings(least)
+			least = append([]string(nil), least[:n]...)
+			limit = least[n-1]
+		}
+	})
+	sort.Strings(least)
+	return least[:min(n, len(least))]
+}
+
+// unseen returns the keys that were not marked, sorted.
+func (m *published) unseen() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []string
+	m.slots.each(func(s *slot) {
+		if !s.dead() && s.word&flagSeen == 0 {
+			key, _ := m.texts.read(s.text)
+			list = append(list, string(key))
+		}
+	})
+	sort.Strings(list)
 	return list
 }
 
@@ -160,9 +231,12 @@ func (m *published) holdsAll() bool {
 }
 
 // get returns what is remembered of a key.
-func (m *published) get(parent, key string) (entry, bool) {
+func (m *published) get(key string) (entry, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e, ok := m.groups[parent][key]
-	return e, ok
+	s, known := m.find(key)
+	if !known {
+		return entry{}, false
+	}
+	return s.entry(), true
 }

@@ -34,7 +34,7 @@ func TestJudge(t *testing.T) {
 		{"of the same time, sent later", whole, "1", entry{digest: 2, ts: 50}, true, verdictChanged},
 		{"an older copy, where only one reading holds the key", whole, "1", entry{digest: 2, ts: 49}, false, verdictChanged},
 	} {
-		if got := test.memory.judge("", test.key, test.e, test.guard); got != test.want {
+		if got := test.memory.judge(test.key, test.e, test.guard); got != test.want {
 			t.Errorf("%s: got %d, want %d", test.name, got, test.want)
 		}
 	}
@@ -43,19 +43,19 @@ func TestJudge(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	m := newPublished(2)
-	for _, key := range []string{"1", "2", "3", "1"} {
+	for _, key := range []string{"p/1", "p/2", "p/3", "p/1"} {
 		m.put("p", key, entry{digest: 1})
 	}
 	if m.len() != 2 || m.forgotten != 1 || m.holdsAll() {
 		t.Errorf("holds %d, forgot %d, holds all: %v", m.len(), m.forgotten, m.holdsAll())
 	}
-	if got := m.judge("p", "3", entry{digest: 1}, false); got != verdictChanged {
+	if got := m.judge("p/3", entry{digest: 1}, false); got != verdictChanged {
 		t.Errorf("what was forgotten is judged %d, want it to be published again", got)
 	}
-	m.remove("p", "1")
-	m.remove("p", "1")
-	m.put("p", "4", entry{})
-	if got := m.keys("p"); m.len() != 2 || len(got) != 2 || !slices.Contains(got, "4") {
+	m.remove("p/1")
+	m.remove("p/1")
+	m.put("p", "p/4", entry{})
+	if got := m.keys("p"); m.len() != 2 || len(got) != 2 || !slices.Contains(got, "p/4") {
 		t.Errorf("after a removal: %v", got)
 	}
 }
@@ -64,10 +64,11 @@ func TestMemoryForgetsWhatIsNotMetAgain(t *testing.T) {
 	t.Parallel()
 	m := newPublished(0)
 	for key, ts := range map[string]int64{"1": 10, "2": 20, "3": 30} {
-		m.put(key, key, entry{ts: ts})
+		m.put(key, key+"/x", entry{ts: ts})
 	}
 	m.forgetBefore(20)
-	got := m.parents()
+	var got []string
+	m.eachParent(func(parent string) { got = append(got, parent) })
 	slices.Sort(got)
 	if m.len() != 2 || !slices.Equal(got, []string{"2", "3"}) || !m.holdsAll() {
 		t.Errorf("%v", got)

@@ -67,7 +67,7 @@ func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
 			parent = extract.JoinKey(parts[:parentParts]...)
 		}
 		if rec.Value == nil {
-			memory.remove(parent, key)
+			memory.remove(key)
 			return nil
 		}
 		memory.put(parent, key, parsePublished(rec, 0))
@@ -106,7 +106,7 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
 		key := string(rec.Key)
 		if old := holder[key]; old != nil {
-			old.remove("", key)
+			old.remove(key)
 			delete(holder, key)
 		}
 		if rec.Timestamp.Before(planned) {

@@ -269,7 +269,7 @@ func (s *sweep) sift(records []extract.Record, w extract.Window, seen map[string
 			}
 			continue
 		}
-		had, held := s.memory.get("", rec.Key)
+		had, held := s.memory.get(rec.Key)
 		if !held || had.ts != rec.Cursor.UnixMilli() {
 			s.exists(rec.Key)
 		}
@@ -309,7 +309,7 @@ func (s *sweep) takeUnknown(ctx context.Context, records []extract.Record) error
 
 // overtaken teaches the sweep's memory what another pass publishes of a key that it holds: an older copy must not follow.
 func (s *sweep) overtaken(p *pass, b *batch, rd reading) {
-	if _, held := s.memory.get("", rd.Key); held && s.pass != p {
+	if _, held := s.memory.get(rd.Key); held && s.pass != p {
 		b.learned = append(b.learned, lesson{memory: s.memory, key: rd.Key, entry: rd.entry})
 	}
 }

@@ -100,7 +100,7 @@ func (s *sweep) load(ctx context.Context, w extract.Window) error {
 		if e := parsePublished(rec, 0); rec.Value != nil && from <= e.ts && e.ts < to {
 			memory.put("", key, e)
 		} else {
-			memory.remove("", key) // its last copy is elsewhere
+			memory.remove(key) // its last copy is elsewhere
 		}
 		return nil
 	})

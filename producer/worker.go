@@ -35,7 +35,7 @@ type Config struct {
 	Concurrency      int           // windows of a backfill, and children of a page, read side by side
 	Partitions       int32         // of topics that are created; -1: the broker's default
 	Replication      int16         // likewise
-	MemoryKeys       int           // keys remembered per resource for change detection (some 100 bytes each); 0: no limit
+	MemoryKeys       int           // keys remembered per resource for change detection (at most 64 bytes each, of 24 characters); 0: no limit
 
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
