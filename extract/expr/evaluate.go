@@ -1,7 +1,5 @@
 package expr
 
-import "unicode/utf8"
-
 func (n *constant) evaluate(*run) (any, error) { return n.value, nil }
 
 func (n *name) evaluate(r *run) (any, error) {
@@ -130,11 +128,14 @@ func (r *run) member(v, key any) (member any, ok bool, err error) {
 		}
 		return JSON(v.elements[i]), true, nil
 	}
-	items, ok := listOrTuple(v)
+	items, _, err := r.elements(v)
+	if err != nil {
+		return nil, false, err
+	}
 	if i < 0 {
 		i += len(items)
 	}
-	if !ok || i < 0 || i >= len(items) {
+	if i < 0 || i >= len(items) {
 		return nil, false, nil
 	}
 	return items[i], true, nil
@@ -142,45 +143,27 @@ func (r *run) member(v, key any) (member any, ok bool, err error) {
 
 func (n *sliceOf) evaluate(r *run) (any, error) {
 	v, err := r.eval(n.of)
+	if err == nil {
+		err = present(v)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := present(v); err != nil {
+	bounds, err := n.evaluateBounds(r)
+	if err != nil {
 		return nil, err
 	}
-	bounds := [3]*int{}
-	for i, b := range n.bounds {
-		if b == nil {
-			continue
-		}
-		at, err := r.eval(b)
+	text, isText := v.(string)
+	if isText {
+		v, err = r.items(text)
 		if err != nil {
 			return nil, err
 		}
-		if at == nil {
-			continue
-		}
-		k, ok := intOf(at)
-		if !ok {
-			return nil, failuref("a slice wants integers, not %s", kindOf(at))
-		}
-		bounds[i] = &k
 	}
-	if text, ok := v.(string); ok {
-		if err := r.spend(len(text) / 16); err != nil {
-			return nil, err
-		}
-		at, err := slice(utf8.RuneCountInString(text), bounds)
-		if err != nil {
-			return nil, err
-		}
-		chars, out := []rune(text), make([]rune, 0, len(at))
-		for _, i := range at {
-			out = append(out, chars[i])
-		}
-		return r.text(string(out))
+	items, ok, err := r.elements(v)
+	if err != nil {
+		return nil, err
 	}
-	items, ok := listOrTuple(v)
 	if !ok {
 		return nil, failuref("%s cannot be sliced", kindOf(v))
 	}
@@ -192,10 +175,35 @@ func (n *sliceOf) evaluate(r *run) (any, error) {
 	for _, i := range at {
 		out = append(out, items[i])
 	}
+	if isText {
+		return r.join(out, "")
+	}
 	if _, tuple := v.(Tuple); tuple {
 		return Tuple(out), r.spend(len(out))
 	}
 	return r.list(out)
+}
+
+// evaluateBounds returns start, end and step; nil: left out.
+func (n *sliceOf) evaluateBounds(r *run) (bounds [3]*int, err error) {
+	for i, b := range n.bounds {
+		if b == nil {
+			continue
+		}
+		at, err := r.eval(b)
+		if err != nil {
+			return bounds, err
+		}
+		if at == nil {
+			continue
+		}
+		k, ok := intOf(at)
+		if !ok {
+			return bounds, failuref("a slice wants integers, not %s", kindOf(at))
+		}
+		bounds[i] = &k
+	}
+	return bounds, nil
 }
 
 // slice returns the indexes that [start:end:step] takes of n elements.

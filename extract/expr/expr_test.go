@@ -83,7 +83,8 @@ var values = [][2]string{
 	// Statements.
 	{"{% if config.on %}y{% elif 1 %}z{% else %}n{% endif %}", `"y"`}, {"{% if not config.on %}y{% elif config.limit > 10 %}z{% else %}n{% endif %}", `"z"`},
 	{"{% for k, v in {'a': 1, 'b': 2}.items() %}{{ k }}={{ v }}{{ '&' if not loop.last }}{% endfor %}", `"a=1&b=2"`}, {"{% for x in [] %}x{% else %}none{% endfor %}", `"none"`},
-	{"{% for x in [1, 2, 3] if x != 2 %}{{ loop.index }}:{{ x }};{% endfor %}", `"1:1;2:3;"`}, {"{% set x = 1 %}{% for i in [1, 2] %}{% set x = x + i %}{% endfor %}{{ x }}", `1`},
+	{"{% for x in [1, 2, 3] if x != 2 %}{{ loop.index }}:{{ x }};{% endfor %}", `"1:1;2:3;"`}, {"{% for x in 'abc' %}{{ loop.revindex }}{{ loop.nextitem | default('.') }}{{ loop.previtem | default('.') }}{{ loop.length }} {% endfor %}", `"3b.3 2ca3 1.b3 "`},
+	{"{% set x = 1 %}{% for i in [1, 2] %}{% set x = x + i %}{% endfor %}{{ x }}", `1`},
 	{"{% set a, b = 'p', 'q' %}{{ b }}{{ a }}", `"qp"`}, {"a {{- 1 -}} b", `"a1b"`}, {"{# note #}x{#- n -#} y", `"xy"`}, {"{{ config.limit }}\n", `20`}, {"{ {a} }", `"{ {a} }"`},
 }
 
@@ -137,10 +138,10 @@ func TestNoText(t *testing.T) {
 		"{{ [1] }}": "[1] is a list", "{{ config.unset | int }}": "setting unset has no value", "{{ (1 if 0) + 1 }}": "1 if 0, for lack of an else, has no value", "{{ 'a' ~ response.gone }}": "response.gone has no value", "{{ response.gone | upper }}": "response.gone has no value",
 		"{{ '%s' % response.gone }}": "response.gone has no value", "{{ response.gone + 1 }}": "response.gone has no value", "{{ [response.gone] | join }}": "response.gone has no value",
 		"{{ response.meta.next.x }}": "response.meta.next has no value", "{{ config.shop - 1 }}": "config.shop - 1: text - a number is not defined", "{{ config.shop < 1 }}": "text and a number have no order",
-		"{{ config.shop.keys() }}": "text has no method keys", "{{ 1 / 0 }}": "division by zero", "{{ config.shop | hash('md6') }}": `unknown hash "md6" (did you mean "md5"?)`,
+		"{{ config.shop.keys() }}": "text has no method keys", "{{ 1 / 0 }}": "division by zero", "{{ config.shop | hash('md6') }}": "unknown hash: want one of md5",
 		"{{ config.shop | regex_search('(?=a)') }}": "RE2", "{{ format_datetime(config.empty, '%s') }}": "empty text", "{{ config.shop | round }}": "want a number",
 		"{{ '%d' % 'x' }}": "whole number", "{{ '%d %d' % 1 }}": "more values", "{{ 'x' % 1 }}": "does not want", "{{ '%' % 1 }}": "ends after %", "{{ '%s-%s' % () }}": "more values", "{{ '{}'.format() }}": "more values",
-		"{{ '{0.__class__}'.format(1) }}": "not available", "{{ now_utc().strftime('%Q') }}": "unknown directive", "{{ duration('P') }}": "length of time", "{{ 'a'.split('') }}": "empty separator", "{{ [1, 'a'] | sort }}": "no order",
+		"{{ '{0.__class__}'.format(1) }}": "not available", "{{ '{x}'.format(1) }}": "has no value: only", "{{ '{:q!}'.format(1) }}": "format is unknown", "{{ '%(a)s' % {} }}": "lacks a name", "{{ now_utc().strftime('%Q') }}": "unknown directive", "{{ duration('P') }}": "length of time", "{{ 'a'.split('') }}": "empty separator", "{{ [1, 'a'] | sort }}": "no order",
 	} {
 		tmpl, err := Parse(text, testScope)
 		if err != nil {

@@ -167,8 +167,9 @@ func floatFilter(r *run, a arguments) (any, error) {
 	if f, ok := floatOf(v); ok {
 		return f, nil
 	}
-	if text, ok := v.(string); ok {
-		if f, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil {
+	if text, ok := v.(string); ok && len(text) < maxDigits {
+		text = strings.TrimSpace(text)
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
 			return f, nil
 		}
 	}
@@ -222,7 +223,7 @@ func roundFilter(r *run, a arguments) (any, error) {
 	case method == "floor":
 		return finite(math.Floor(f*scale) / scale)
 	case method != "" && method != "common":
-		return nil, failure(unknown("method", method, []string{"common", "ceil", "floor"}))
+		return nil, failure("want one of the methods common, ceil and floor")
 	}
 	if precision < 0 {
 		return finite(math.RoundToEven(f*scale) / scale)

@@ -12,6 +12,7 @@ import (
 	"hash"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,7 +28,7 @@ func hashNamed(v any) (func() hash.Hash, error) {
 	}
 	h, ok := hashes[name]
 	if !ok {
-		return nil, failure(unknown("hash", name, namesOf(hashes)))
+		return nil, failure("unknown hash: want one of " + strings.Join(namesOf(hashes), ", "))
 	}
 	return h, nil
 }
@@ -110,17 +111,31 @@ func decodeFilter(r *run, a arguments) (any, error) {
 	return r.text(string(raw))
 }
 
-// compile reads a regular expression.
-func (r *run) compile(v any) (*regexp.Regexp, error) {
+// Limits of regular expressions. Go's take time with the length of the text times the size of the program, and replacing
+// every match may take that again for each.
+const (
+	maxProgram  = 2000
+	maxReplaced = 8 << 10 // bytes of a text that regex_replace looks through
+)
+
+// compile reads a regular expression, and counts what it costs to look through so many bytes with it.
+func (r *run) compile(v any, bytes int) (*regexp.Regexp, error) {
 	pattern, ok := v.(string)
 	if !ok || len(pattern) > maxWidth {
 		return nil, failuref("want a regular expression of at most %d bytes", maxWidth)
 	}
-	re, err := regexp.Compile(pattern)
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil, failure("want a regular expression as Go knows it (RE2: no back references, nothing that looks around)")
 	}
-	return re, r.spend(len(pattern))
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > maxProgram {
+		return nil, failure("want a smaller regular expression")
+	}
+	if err := r.spend(len(program.Inst) + bytes*len(program.Inst)/256); err != nil {
+		return nil, err
+	}
+	return regexp.Compile(pattern)
 }
 
 // regexSearch returns the first group, or "".
@@ -129,18 +144,18 @@ func regexSearch(r *run, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	re, err := r.compile(rest["regex"])
-	if err != nil {
-		return nil, err
-	}
 	text, err := r.str(v)
 	if err != nil {
 		return nil, err
 	}
-	if found := re.FindStringSubmatch(text); len(found) > 1 {
-		return found[1], r.spend(len(text) / 16)
+	re, err := r.compile(rest["regex"], len(text))
+	if err != nil {
+		return nil, err
 	}
-	return "", r.spend(len(text) / 16)
+	if found := re.FindStringSubmatch(text); len(found) > 1 {
+		return found[1], nil
+	}
+	return "", nil
 }
 
 var pythonGroup = regexp.MustCompile(`\\(\d{1,2})|\\g<(\w+)>|\\\\|\\n|\\t|\$`)
@@ -150,11 +165,14 @@ func regexReplace(r *run, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	re, err := r.compile(rest["regex"])
+	text, err := r.str(v)
 	if err != nil {
 		return nil, err
 	}
-	text, err := r.str(v)
+	if len(text) > maxReplaced {
+		return nil, failuref("replaces in texts of up to %d bytes", maxReplaced)
+	}
+	re, err := r.compile(rest["regex"], len(text))
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +188,7 @@ func regexReplace(r *run, a arguments) (any, error) {
 		return "${" + found[1] + found[2] + "}"
 	})
 	at := re.FindAllStringSubmatchIndex(text, -1)
-	if err := r.spend(len(text)/16 + len(at)); err != nil {
+	if err := r.spend(len(at)); err != nil {
 		return nil, err
 	}
 	out, last := []byte(nil), 0
@@ -210,8 +228,8 @@ func urlencode(r *run, a arguments) (any, error) {
 	}
 	var parts []string
 	for _, item := range items {
-		pair, ok := listOrTuple(item)
-		if !ok || len(pair) != 2 {
+		pair, _, err := r.elements(item)
+		if err != nil || len(pair) != 2 {
 			return nil, failure("want pairs of a name and a value")
 		}
 		name, err := r.str(pair[0])
@@ -276,7 +294,10 @@ func (r *run) sortedJSON(dst []byte, v any) ([]byte, error) {
 		}
 		return append(dst, '}'), nil
 	}
-	if items, ok := listOrTuple(v); ok {
+	if items, ok, err := r.elements(v); ok {
+		if err != nil {
+			return nil, err
+		}
 		dst = append(dst, '[')
 		for i, item := range items {
 			if i > 0 {

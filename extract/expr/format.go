@@ -53,56 +53,23 @@ func (r *run) percent(format string, v any) (any, error) {
 	if !isTuple {
 		values = Tuple{v}
 	}
+	f := &percentFormat{text: format, whole: v, values: values}
 	var b strings.Builder
-	used := 0
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' {
-			b.WriteByte(format[i])
-			continue
+	for f.at < len(format) {
+		literal := strings.IndexByte(format[f.at:], '%')
+		if literal < 0 {
+			b.WriteString(format[f.at:])
+			break
 		}
-		if i++; i < len(format) && format[i] == '%' {
+		b.WriteString(format[f.at : f.at+literal])
+		if f.at += literal + 1; strings.HasPrefix(format[f.at:], "%") {
 			b.WriteByte('%')
+			f.at++
 			continue
 		}
-		var value any
-		named := false
-		if i < len(format) && format[i] == '(' {
-			end := strings.IndexByte(format[i:], ')')
-			m, ok := v.(mapping)
-			if end < 0 || !ok {
-				return nil, failure("%(name) wants a mapping")
-			}
-			if value, ok = m.Get(format[i+1 : i+end]); !ok {
-				return nil, failuref("the mapping has no %q", format[i+1:i+end])
-			}
-			named, used = true, len(values)
-			i += end + 1
-		}
-		l := layout{fill: ' ', align: '>', precision: -1}
-		for ; i < len(format) && strings.IndexByte("-+ 0#", format[i]) >= 0; i++ {
-			switch format[i] {
-			case '-':
-				l.align = '<'
-			case '+':
-				l.plus = true
-			case '0':
-				l.zero = true
-			}
-		}
-		var err error
-		if i, err = l.widths(format, i); err != nil {
+		l, value, err := f.field()
+		if err != nil {
 			return nil, err
-		}
-		if i >= len(format) {
-			return nil, failure("the format ends after %")
-		}
-		l.kind = format[i]
-		if !named {
-			if used >= len(values) {
-				return nil, failure("the format wants more values")
-			}
-			value = values[used]
-			used++
 		}
 		text, err := r.lay(l, value)
 		if err != nil {
@@ -113,10 +80,63 @@ func (r *run) percent(format string, v any) (any, error) {
 			return nil, failure("makes too much: more than 1 MiB of text")
 		}
 	}
-	if _, isMapping := v.(mapping); used < len(values) && !isMapping {
+	if _, isMapping := v.(mapping); f.used < len(values) && !isMapping {
 		return nil, failure("the format does not want that many values")
 	}
 	return r.text(b.String())
+}
+
+// percentFormat is a format that is read, with the values for it.
+type percentFormat struct {
+	text   string
+	at     int
+	whole  any // what is behind the %
+	values Tuple
+	used   int
+}
+
+// field reads what follows %: (name), flags, widths and the kind; and takes its value.
+func (f *percentFormat) field() (l layout, value any, err error) {
+	named := false
+	if strings.HasPrefix(f.text[f.at:], "(") {
+		end := strings.IndexByte(f.text[f.at:], ')')
+		m, ok := f.whole.(mapping)
+		if end < 0 || !ok {
+			return l, nil, failure("%(name) wants a mapping")
+		}
+		if value, ok = m.Get(f.text[f.at+1 : f.at+end]); !ok {
+			return l, nil, failure("the mapping lacks a name that the format asks for")
+		}
+		named, f.used = true, len(f.values)
+		f.at += end + 1
+	}
+	l = layout{fill: ' ', align: '>', precision: -1}
+	for ; f.at < len(f.text) && strings.IndexByte("-+ 0#", f.text[f.at]) >= 0; f.at++ {
+		switch f.text[f.at] {
+		case '-':
+			l.align = '<'
+		case '+':
+			l.plus = true
+		case '0':
+			l.zero = true
+		}
+	}
+	if f.at, err = l.widths(f.text, f.at); err != nil {
+		return l, nil, err
+	}
+	if f.at >= len(f.text) {
+		return l, nil, failure("the format ends after %")
+	}
+	l.kind = f.text[f.at]
+	f.at++
+	if named {
+		return l, value, nil
+	}
+	if f.used >= len(f.values) {
+		return l, nil, failure("the format wants more values")
+	}
+	f.used++
+	return l, f.values[f.used-1], nil
 }
 
 // lay writes one value.
@@ -278,13 +298,13 @@ func (a arguments) field(field string, next *int) (any, error) {
 	case isDigit(field[0]):
 		n, end, err := count(field, 0)
 		if err != nil || end != len(field) {
-			return nil, failuref("{%s} is not available: only {}, {0} and {name} are", field)
+			return nil, failure("a field is not available: only {}, {0} and {name} are")
 		}
 		i = n
 	default:
 		v, ok := a.named[field]
 		if !ok {
-			return nil, failuref("no value for {%s}: only {}, {0} and {name} are available", field)
+			return nil, failure("a field has no value: only {}, {0} and {name} are available")
 		}
 		return v, nil
 	}
@@ -326,7 +346,7 @@ func (r *run) layByBraces(spec string, v any) (string, error) {
 		l.kind = 's'
 	}
 	if i < len(spec) {
-		return "", failuref("unknown format %q", spec)
+		return "", failure("a field's format is unknown")
 	}
 	if l.align == 0 {
 		if l.align = '<'; isNumber(v) {

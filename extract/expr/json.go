@@ -79,11 +79,10 @@ type jsonMember struct{ name, value []byte } // the name with its quotes
 
 // cost returns how many bytes the next question has to look through.
 func (o *object) cost() int {
-	n := len(o.raw)
 	if o.index() {
-		return n
+		return len(o.raw)
 	}
-	return 0
+	return 16 * len(o.members)
 }
 
 // index finds the members, once; it reports whether it was this call that did.

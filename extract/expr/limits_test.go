@@ -22,6 +22,9 @@ func TestLimits(t *testing.T) {
 		"{% for a in response.long %}{% for b in response.long %}{{ '' }}{% endfor %}{% endfor %}", "{% for a in response.long %}{% for b in response.long %}{% endfor %}{% endfor %}",
 		"{{ response.deep ~ '' }}", "{{ response.deep | tojson }}", "{{ response.deep == response.deep ~ '' or [response.deep] == [response.deep] }}", "{{ 'x' | regex_search('(' ~ 'a' * 2000 ~ ')') }}",
 		"{{ duration('P99999999999Y') }}", "{{ duration('P9999999D') }}", "{{ now_utc() + duration('P9999Y') }}", "{{ day_delta(10 ** 12) }}", "{{ 1e308 * 10 }}", "{{ 10 ** 400 / 1 }}", "{{ -1.0 ** 0.5 }}", "{{ '1e400' | int(1) / 0 }}",
+		"{{ 'x' | regex_search('(a{999})(b{999})(c{999})') }}", "{{ 2 ** 4000 * 2 ** 4000 }}", "{{ (response.wide ~ response.wide) | length }}", "{{ response.wide | regex_search('(a?){400}b') }}", "{{ response.wide | regex_replace('x', '') }}",
+		"{% set w = response.wide %}{% set v = response['wide'] %}{% for a in response.long %}{% for b in response.long %}{{ '' if w == v and w <= v and w.startswith(v) and w in v }}{% endfor %}{% endfor %}",
+		"{% for a in response.long %}{{ response.long == [1] or response.long[-1] == response.long + [1] }}{% endfor %}", "{% for a in response.long %}{{ '' if response | length == 0 }}{{ '' if response == {} }}{% for b in response.long %}{{ '' if response.long | length }}{% endfor %}{% endfor %}",
 		"{% for a in response.long %}{{ response.wide | upper | length }}{% endfor %}", "{% for a in response.long %}{{ response.wide | length }}{{ response.get('wide') | length }}{% endfor %}",
 	} {
 		tmpl, err := Parse(text, testScope)

@@ -148,6 +148,9 @@ func (i instant) method(method string, a arguments) (any, bool, error) {
 
 // textMethod calls a method of a text.
 func (r *run) textMethod(s, method string, a arguments) (v any, ok bool, err error) {
+	if err := r.spend(len(s) / 64); err != nil {
+		return nil, true, err
+	}
 	switch method {
 	case "format":
 		v, err = r.braces(s, a)
@@ -164,9 +167,6 @@ func (r *run) textMethod(s, method string, a arguments) (v any, ok bool, err err
 	case "split", "rsplit":
 		v, err = r.split(s, method == "rsplit", a)
 		return v, true, err
-	}
-	if err := r.spend(len(s) / 16); err != nil {
-		return nil, true, err
 	}
 	if f, ok := plainMethods[method]; ok {
 		if _, err := a.bind(); err != nil {

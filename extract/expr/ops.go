@@ -85,10 +85,12 @@ func (r *run) computeSequence(op string, a, b any) (v any, done bool, err error)
 			return v, v != nil || err != nil, err
 		}
 	}
-	x, ok := listOrTuple(a)
-	y, ok2 := listOrTuple(b)
-	if op != "+" || !ok || !ok2 {
+	if op != "+" {
 		return nil, false, nil
+	}
+	x, y, areLists, err := r.both(a, b)
+	if !areLists || err != nil {
+		return nil, areLists, err
 	}
 	if err := r.spend(len(x) + len(y)); err != nil {
 		return nil, true, err
@@ -105,16 +107,32 @@ func isNumber(v any) bool {
 	return ok
 }
 
-func listOrTuple(v any) ([]any, bool) {
+// elements returns a list's elements; those of a list that still is bytes are read and counted.
+func (r *run) elements(v any) (items []any, isList bool, err error) {
 	switch v := v.(type) {
 	case []any:
-		return v, true
+		return v, true, nil
 	case Tuple:
-		return v, true
+		return v, true, nil
 	case *array:
-		return v.all(), true
+		if err := r.spend(v.size() + len(v.raw)/256); err != nil {
+			return nil, true, err
+		}
+		return v.all(), true, nil
 	}
-	return nil, false
+	return nil, false, nil
+}
+
+// both returns the elements of two lists; isList is false unless both are lists.
+func (r *run) both(a, b any) (x, y []any, areLists bool, err error) {
+	if kindOf(a) != "a list" || kindOf(b) != "a list" {
+		return nil, nil, false, nil
+	}
+	if x, _, err = r.elements(a); err != nil {
+		return nil, nil, true, err
+	}
+	y, _, err = r.elements(b)
+	return x, y, true, err
 }
 
 // repeat is 'x' * 3.
@@ -132,9 +150,9 @@ func (r *run) repeat(v any, times *big.Int) (any, error) {
 		}
 		return strings.Repeat(text, n), nil
 	}
-	items, ok := listOrTuple(v)
-	if !ok {
-		return nil, nil
+	items, ok, err := r.elements(v)
+	if !ok || err != nil {
+		return nil, err
 	}
 	if err := r.spend(len(items) * n); err != nil {
 		return nil, err
@@ -255,9 +273,10 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 		n, ok := b.(mapping)
 		return ok && r.equalMappings(m, n, depth), r.spend(0)
 	}
-	x, ok := listOrTuple(a)
-	y, ok2 := listOrTuple(b)
-	if ok && ok2 {
+	if x, y, areLists, err := r.both(a, b); areLists {
+		if err != nil {
+			return false, err
+		}
 		_, t1 := a.(Tuple)
 		_, t2 := b.(Tuple)
 		if len(x) != len(y) || t1 != t2 {
@@ -278,7 +297,7 @@ func (r *run) equal(a, b any, depth int) (bool, error) {
 		return b == nil, nil
 	case string:
 		w, ok := b.(string)
-		return ok && v == w, nil
+		return ok && v == w, r.spend(len(v) / 256)
 	case instant:
 		w, ok := b.(instant)
 		return ok && v.t.Equal(w.t) && v.date == w.date, nil
@@ -343,7 +362,7 @@ func (r *run) order(a, b any) (int, error) {
 	}
 	if s, ok := a.(string); ok {
 		if t, ok := b.(string); ok {
-			return strings.Compare(s, t), nil
+			return strings.Compare(s, t), r.spend(min(len(s), len(t)) / 256)
 		}
 	}
 	if c, ok := compareNumbers(a, b); ok {
@@ -359,9 +378,11 @@ func (r *run) order(a, b any) (int, error) {
 			return int(min(max(s.d-t.d, -1), 1)), nil
 		}
 	}
-	x, ok := listOrTuple(a)
-	y, ok2 := listOrTuple(b)
-	if !ok || !ok2 {
+	x, y, areLists, err := r.both(a, b)
+	if err != nil {
+		return 0, err
+	}
+	if !areLists {
 		return 0, failuref("%s and %s have no order", kindOf(a), kindOf(b))
 	}
 	return r.orderLists(x, y)
@@ -374,7 +395,7 @@ func (r *run) orderLists(x, y []any) (int, error) {
 			return 0, err
 		}
 		if !same {
-			if _, nested := listOrTuple(x[i]); nested {
+			if kindOf(x[i]) == "a list" {
 				return 0, failure("lists of lists have no order here")
 			}
 			return r.order(x[i], y[i])
@@ -454,17 +475,13 @@ func (r *run) items(v any) ([]any, error) {
 		var keys []any
 		v.Each(func(k, _ any) bool { keys = append(keys, k); return true })
 		return keys, nil
-	case *array:
-		if err := r.look(v); err != nil {
-			return nil, err
-		}
-		if err := r.spend(v.size()); err != nil {
-			return nil, err
-		}
 	}
-	items, ok := listOrTuple(v)
+	items, ok, err := r.elements(v)
 	if !ok {
 		return nil, failuref("%s is no list", kindOf(v))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return items, r.spend(len(items) / 16)
 }
@@ -472,7 +489,7 @@ func (r *run) items(v any) ([]any, error) {
 // look counts what finding the elements costs.
 func (r *run) look(a *array) error {
 	if a.index() {
-		return r.spend(len(a.raw) / 256)
+		return r.spend(len(a.raw)/256 + len(a.elements)/8)
 	}
 	return nil
 }
@@ -491,11 +508,11 @@ func (r *run) length(v any) (int, error) {
 		err := r.look(v)
 		return v.size(), err
 	}
-	items, ok := listOrTuple(v)
+	items, ok, err := r.elements(v)
 	if !ok {
 		return 0, failuref("%s has no length", kindOf(v))
 	}
-	return len(items), nil
+	return len(items), err
 }
 
 // isFloat reports whether a number is none of the integers.

@@ -250,7 +250,10 @@ func (s *forStatement) render(r *run, w *writer) error {
 	r.locals = append(r.locals, nil)
 	defer func() { r.locals = r.locals[:len(r.locals)-1] }()
 	for i := range items {
-		r.locals[len(r.locals)-1] = map[string]any{"loop": loopOf(items, i)}
+		r.locals[len(r.locals)-1] = map[string]any{"loop": round{items, i}}
+		if err := r.spend(3); err != nil {
+			return err
+		}
 		if err := r.assign(s.targets, items[i], s.over.place().from); err != nil {
 			return err
 		}
@@ -291,26 +294,4 @@ func (s *forStatement) items(r *run) ([]any, error) {
 		}
 	}
 	return kept, nil
-}
-
-// loopOf is the name loop in the i-th round.
-func loopOf(items []any, i int) any {
-	n := len(items)
-	loop := newDict()
-	for _, m := range []struct {
-		name  string
-		value any
-	}{
-		{"index", int64(i + 1)}, {"index0", int64(i)}, {"revindex", int64(n - i)}, {"revindex0", int64(n - i - 1)},
-		{"first", i == 0}, {"last", i == n-1}, {"length", int64(n)},
-	} {
-		loop.set(m.name, m.value)
-	}
-	if i > 0 {
-		loop.set("previtem", items[i-1])
-	}
-	if i < n-1 {
-		loop.set("nextitem", items[i+1])
-	}
-	return loop
 }

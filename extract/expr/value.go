@@ -93,7 +93,7 @@ func clean(f float64) float64 {
 	return f
 }
 
-// mapping is a *Dict, an *object or a folded.
+// mapping is a *Dict, an *object, a folded or a round.
 type mapping interface {
 	Get(key any) (any, bool)
 	Each(f func(key, value any) bool)
@@ -284,7 +284,7 @@ func fromGo(v any) any {
 			items[i] = fromGo(v[i])
 		}
 		return items
-	case nil, bool, string, int64, float64, *big.Int, Tuple, *Dict, folded, *object, *array, instant, interval, *undefined:
+	case nil, bool, string, int64, float64, *big.Int, Tuple, *Dict, folded, round, *object, *array, instant, interval, *undefined:
 		return v
 	}
 	return &undefined{what: fmt.Sprintf("a value of Go's type %T", v)}
