@@ -83,7 +83,8 @@ func looseText(v json.RawMessage) string {
 
 // finish takes the secrets out of an error and says what a person can do.
 func (c *Client) finish(e *Error, q *request) *Error {
-	e.URL, e.Message = c.scrub(e.URL), oneLine(c.scrub(e.Message))
+	defer func() { e.Hint = c.scrub(e.Hint) }()
+	e.URL, e.Message, e.RequestID = c.scrub(e.URL), oneLine(c.scrub(e.Message)), oneLine(c.scrub(e.RequestID))
 	for i := range e.Codes {
 		e.Codes[i] = oneLine(c.scrub(e.Codes[i]))
 	}

@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sort"
-	"strings"
 	"time"
 )
 
@@ -41,8 +39,10 @@ type Client struct {
 	src      *Source
 	settings map[string]string
 	base     *url.URL
-	headers  http.Header // sent with every request, the token among them
-	secrets  []string    // never shown, longest first
+	headers  http.Header // sent with every request
+	secrets  secretSet
+	logins   map[*authSpec]*login // of the client and of the resources that have their own
+	oauths   []*oauth             // the different ones among them
 	http     *http.Client
 	o        Options
 	maxBody  int64
@@ -62,16 +62,17 @@ func NewClient(src *Source, settings map[string]string, o Options) (*Client, err
 	}
 	c := &Client{src: src, settings: values, maxBody: maxBody, singles: map[*Resource]chan struct{}{}}
 	for _, s := range src.Settings {
-		if s.Secret && values[s.Name] != "" {
-			v := values[s.Name]
-			c.secrets = append(c.secrets, v, url.QueryEscape(v), url.PathEscape(v))
+		if s.Secret {
+			c.secrets.add(values[s.Name])
 		}
 	}
-	sort.Slice(c.secrets, func(i, j int) bool { return len(c.secrets[i]) > len(c.secrets[j]) })
 	if err := c.setBase(); err != nil {
 		return nil, err
 	}
 	if err := c.setHeaders(o.UserAgent); err != nil {
+		return nil, err
+	}
+	if err := c.setLogins(); err != nil {
 		return nil, err
 	}
 	c.setOptions(o)
@@ -107,14 +108,10 @@ func (c *Client) setHeaders(agent string) error {
 		if err != nil {
 			return fmt.Errorf("header %s of source %s: %w", h.name, c.src.Name, err)
 		}
-		c.headers.Set(h.name, value)
-	}
-	if c.src.client.token != nil {
-		token, err := c.src.client.token.render(v, asIs)
-		if err != nil {
-			return fmt.Errorf("token of source %s: %w", c.src.Name, err)
+		if h.secret {
+			c.secrets.add(value)
 		}
-		c.headers.Set("Authorization", "Bearer "+token)
+		c.headers.Set(h.name, value)
 	}
 	return nil
 }
@@ -162,6 +159,7 @@ func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
 	case len(via) >= 5:
 		return fmt.Errorf("%w: more than 5 in a row", errRedirect)
 	}
+	c.keepKey(next, via[0])
 	return nil
 }
 
@@ -170,14 +168,6 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // now is our clock.
 func (c *Client) now() time.Time { return c.o.Now() }
-
-// scrub takes the secrets out of a text that people see.
-func (c *Client) scrub(s string) string {
-	for _, secret := range c.secrets {
-		s = strings.ReplaceAll(s, secret, "***")
-	}
-	return s
-}
 
 // sleep waits for d or for the end of ctx.
 func sleep(ctx context.Context, d time.Duration) error {

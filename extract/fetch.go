@@ -32,6 +32,7 @@ var errRedirect = errors.New("redirect refused")
 // fetch sends q until it is answered, as often as it may, and returns the body of a 2xx, checked to be JSON.
 func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
 	intervals := newBackoff()
+	renewed := false
 	for attempt := 1; ; attempt++ {
 		body, header, err := c.send(ctx, q)
 		if err == nil {
@@ -39,6 +40,12 @@ func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
 		}
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%s: %w", q.resource.Name, ctx.Err())
+		}
+		if err.Status == http.StatusUnauthorized && q.access != "" && !renewed {
+			c.loginOf(q.resource).oauth.refused(q.access)
+			renewed = true
+			attempt--
+			continue
 		}
 		wait, asked := c.askedWait(err, header)
 		limited := asked && err.Status == http.StatusTooManyRequests
@@ -145,6 +152,12 @@ func (c *Client) reserve(ctx context.Context, r *Resource) error {
 
 // send sends q once. header is nil if there was no answer.
 func (c *Client) send(ctx context.Context, q *request) (body []byte, header http.Header, failure *Error) {
+	if o := c.loginOf(q.resource).oauth; o != nil {
+		if q.access, failure = o.get(ctx, q); failure != nil {
+			q.access = ""
+			return nil, nil, failure
+		}
+	}
 	if err := c.reserve(ctx, q.resource); err != nil {
 		return nil, nil, q.fail(KindUnavailable, "%v", err)
 	}
@@ -152,7 +165,7 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 		c.budget.answered(header, c.src.client.rate)
 		<-c.slots
 	}()
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	if c.o.OnRequest != nil {
 		c.o.OnRequest(q.resource.Name)
@@ -180,6 +193,9 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	return body, resp.Header, failure
 }
 
+// timeout bounds one request with its body.
+func (c *Client) timeout() time.Duration { return requestTimeout }
+
 func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, error) {
 	var body io.Reader
 	if q.body != nil {
@@ -198,6 +214,7 @@ func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, er
 	if q.body != nil {
 		hr.Header.Set("Content-Type", "application/json")
 	}
+	c.authorize(hr, q)
 	return hr, nil
 }
 
@@ -227,7 +244,7 @@ func (c *Client) readBody(q *request, resp *http.Response) ([]byte, *Error) {
 
 func (c *Client) cutShort(q *request, resp *http.Response, err error) *Error {
 	e := c.finish(q.fail(KindUnavailable, "answer is cut short: %s", c.scrub(err.Error())), q)
-	e.Status, e.Err, e.transient = resp.StatusCode, err, true
+	e.Status, e.Err, e.transient = resp.StatusCode, c.hide(err), true
 	return e
 }
 
@@ -242,7 +259,7 @@ func (c *Client) noAnswer(q *request, err error) *Error {
 		return c.finish(q.fail(KindProtocol, "%s", c.scrub(cause.Error())), q)
 	}
 	e := q.fail(KindUnavailable, "%s", c.scrub(cause.Error()))
-	e.Err, e.transient = err, true
+	e.Err, e.transient = c.hide(cause), true
 	e.Hint = "check base_url and the network"
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {

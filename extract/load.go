@@ -131,11 +131,23 @@ func (l *loader) templates(s *section, field string, allowed func(placeholder) e
 	for _, name := range all.fields() {
 		if n := all.node(name); n != nil {
 			if t := l.compile(n, field+" "+name, allowed); t != nil {
-				list = append(list, namedTemplate{name, t})
+				list = append(list, namedTemplate{name, t, l.isSecret(t)})
 			}
 		}
 	}
 	return list
+}
+
+// isSecret reports whether a text is made of a secret setting.
+func (l *loader) isSecret(t *template) bool {
+	for _, ref := range t.References() {
+		for _, s := range l.src.Settings {
+			if s.Secret && ref.Name == string(scopeConfig) && (ref.Member == s.Name || ref.Member == "") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // settingsOnly allows {{ config.NAME }} for declared settings.

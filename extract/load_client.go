@@ -9,7 +9,8 @@ func (l *loader) loadClient(s *section) {
 	spec := &l.src.client
 	spec.baseURL = l.requiredTemplate(client, "base_url")
 	spec.headers = l.templates(client, "headers", l.settingsOnly)
-	l.loadAuth(client)
+	spec.auth = l.loadAuth(client)
+	l.checkAuthPlaces(client, spec.auth, spec.headers, nil)
 	if rate := client.sub("rate_limit", "rate_limit", words[rateWords]()); rate != nil {
 		spec.rate = rateHeaders{rate.text("limit_header"), rate.text("remaining_header"), rate.text("reset_header")}
 		if spec.rate.limit == "" || spec.rate.remaining == "" || spec.rate.reset == "" {

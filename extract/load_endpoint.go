@@ -26,6 +26,12 @@ func (l *loader) loadEndpoint(p *pending) {
 	}
 	spec.params = l.templates(s, "params", allowed)
 	l.timeParams(p)
+	spec.auth = l.loadAuth(s)
+	auth := spec.auth
+	if auth == nil {
+		auth = l.src.client.auth
+	}
+	l.checkAuthPlaces(s, auth, nil, spec.params)
 	spec.selector, spec.total = s.path("data_selector"), s.path("total_path")
 	spec.body = l.loadBody(s, allowed)
 	if spec.body != nil && spec.method != "POST" {

@@ -110,7 +110,7 @@ func (l *loader) timeParams(p *pending) {
 			}
 		}
 		if t, err := compileTemplate(param.value, l.allowed(p)); err == nil {
-			p.resource.request.params = append(p.resource.request.params, namedTemplate{name, t})
+			p.resource.request.params = append(p.resource.request.params, namedTemplate{name: name, value: t})
 		} else {
 			l.mistake(at, "%s: %v", param.field, err)
 		}

@@ -52,7 +52,9 @@ func (c *Client) parse(q *request, body []byte, parent *parentFields) (*answer, 
 		a.total = n
 	}
 	var err error
-	a.next, err = c.nextToken(q, doc)
+	if a.next, err = c.nextToken(q, doc); err == nil {
+		a.next, err = c.publicToken(q, a.next)
+	}
 	return a, err
 }
 

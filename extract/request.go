@@ -16,6 +16,9 @@ type request struct {
 	body     []byte // nil: none
 	token    string // the page token it carries; "": the first page
 	attempts int    // how often it may be sent
+
+	secretParams []param // go into the query when it is sent; url is what people see
+	access       string  // the OAuth header that it was last sent with; "": none
 }
 
 // fail makes an error about this request.
@@ -28,6 +31,9 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 	v.config = c.settings
 	spec := &r.request
 	q := &request{resource: r, method: spec.method, token: token, attempts: maxAttempts}
+	if err := c.renderSecrets(q, v); err != nil {
+		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
+	}
 	if token != "" && spec.pages.kind == pagingLink {
 		link, err := url.Parse(token)
 		if err != nil || link.Host != "" || !strings.HasPrefix(link.Path, "/") {
@@ -51,6 +57,24 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 	return q, nil
 }
 
+// renderSecrets fills in the parameters that are made of secrets.
+func (c *Client) renderSecrets(q *request, v *variables) error {
+	for _, p := range q.resource.request.params {
+		if !p.secret {
+			continue
+		}
+		value, err := p.value.render(v, asIs)
+		if err != nil {
+			return err
+		}
+		if value != "" && !strings.Contains(c.scrub(value), "***") {
+			c.secrets.learn(value) // made of a secret so that it cannot be recognized
+		}
+		q.secretParams = append(q.secretParams, param{p.name, value})
+	}
+	return nil
+}
+
 // address fills in the URL with its query.
 func (c *Client) address(q *request, v *variables) error {
 	spec := &q.resource.request
@@ -65,6 +89,9 @@ func (c *Client) address(q *request, v *variables) error {
 	}
 	var query []string
 	for _, p := range spec.params {
+		if p.secret {
+			continue
+		}
 		value, err := p.value.render(v, asIs)
 		if err != nil {
 			return err

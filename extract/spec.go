@@ -4,7 +4,7 @@ package extract
 type clientSpec struct {
 	baseURL *template
 	headers []namedTemplate
-	token   *template // bearer token; nil: none
+	auth    *authSpec // nil: none
 	rate    rateHeaders
 }
 
@@ -17,8 +17,9 @@ type rateHeaders struct {
 
 // namedTemplate is a header or a query parameter.
 type namedTemplate struct {
-	name  string
-	value *template
+	name   string
+	value  *template
+	secret bool // made of a secret setting
 }
 
 // requestSpec is how a resource is asked for and where its records are in the answer.
@@ -26,6 +27,7 @@ type requestSpec struct {
 	method   string
 	path     *template
 	params   []namedTemplate
+	auth     *authSpec // in place of the client's; nil: that
 	body     *bodyNode // nil: none
 	selector []string  // path of the array of records; empty: the answer is the array
 	total    []string  // path of the number of records; empty: unknown

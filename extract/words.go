@@ -38,19 +38,19 @@ type clientWords struct {
 type authWords struct {
 	Type              string            `json:"type" jsonschema:"required,enum=bearer,enum=api_key,enum=http_basic,enum=oauth2_client_credentials,enum=oauth2_refresh_token,enum=none"`
 	Token             string            `json:"token" jsonschema_description:"bearer: the token."`
-	Name              string            `json:"name" later:"true" jsonschema_description:"api_key: name of the header, query parameter or cookie; Authorization without a word."`
-	APIKey            string            `json:"api_key" later:"true" jsonschema_description:"api_key: the key."`
-	Location          string            `json:"location" later:"true" jsonschema:"enum=header,enum=query,enum=cookie" jsonschema_description:"api_key: where the key goes."`
-	Username          string            `json:"username" later:"true" jsonschema_description:"http_basic."`
-	Password          string            `json:"password" later:"true" jsonschema_description:"http_basic."`
-	AccessTokenURL    string            `json:"access_token_url" later:"true" jsonschema_description:"oauth2: where tokens are got. It gets the credentials, so it must be https, or a loopback address."`
-	ClientID          string            `json:"client_id" later:"true" jsonschema_description:"oauth2."`
-	ClientSecret      string            `json:"client_secret" later:"true" jsonschema_description:"oauth2."`
-	RefreshToken      string            `json:"refresh_token" later:"true" jsonschema_description:"oauth2_refresh_token: a long-lived one. If the API answers with a new one it lives in memory only."`
-	Scopes            []string          `json:"scopes" later:"true" jsonschema_description:"oauth2: asked for with the token."`
-	ClientAuth        string            `json:"client_auth" later:"true" jsonschema:"enum=body,enum=header" jsonschema_description:"oauth2: whether the credentials go into the form or into the Authorization header."`
-	AccessTokenParams map[string]string `json:"access_token_request_data" later:"true" jsonschema_description:"oauth2: further form fields, such as audience."`
-	DefaultExpiration int               `json:"default_token_expiration" later:"true" jsonschema_description:"oauth2: seconds, where the answer does not say; 3600 without a word."`
+	Name              string            `json:"name" jsonschema_description:"api_key: name of the header, query parameter or cookie; Authorization without a word."`
+	APIKey            string            `json:"api_key" jsonschema_description:"api_key: the key."`
+	Location          string            `json:"location" jsonschema:"enum=header,enum=query,enum=cookie" jsonschema_description:"api_key: where the key goes."`
+	Username          string            `json:"username" jsonschema_description:"http_basic."`
+	Password          string            `json:"password" jsonschema_description:"http_basic."`
+	AccessTokenURL    string            `json:"access_token_url" jsonschema_description:"oauth2: where tokens are got. It gets the credentials, so it must be https, or a loopback address."`
+	ClientID          string            `json:"client_id" jsonschema_description:"oauth2."`
+	ClientSecret      string            `json:"client_secret" jsonschema_description:"oauth2."`
+	RefreshToken      string            `json:"refresh_token" jsonschema_description:"oauth2_refresh_token: a long-lived one. If the API answers with a new one it lives in memory only."`
+	Scopes            []string          `json:"scopes" jsonschema_description:"oauth2: asked for with the token."`
+	ClientAuth        string            `json:"client_auth" jsonschema:"enum=body,enum=header" jsonschema_description:"oauth2: whether the credentials go into the form or into the Authorization header."`
+	AccessTokenParams map[string]string `json:"access_token_request_data" jsonschema_description:"oauth2: further form fields, such as audience."`
+	DefaultExpiration int               `json:"default_token_expiration" jsonschema_description:"oauth2: seconds, where the answer does not say; 3600 without a word."`
 }
 
 // rateWords names the headers of the rate budget.

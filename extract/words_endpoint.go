@@ -9,7 +9,7 @@ type endpointWords struct {
 	Body            map[string]any    `json:"body" jsonschema_description:"JSON body of a POST."`
 	JSON            map[string]any    `json:"json" jsonschema_description:"Another name of body."`
 	Data            map[string]scalar `json:"data" later:"true" jsonschema_description:"Form body of a POST."`
-	Auth            authWords         `json:"auth" later:"true" jsonschema_description:"In place of the client's."`
+	Auth            authWords         `json:"auth" jsonschema_description:"In place of the client's."`
 	Incremental     incrementalWords  `json:"incremental" jsonschema_description:"Beside endpoint, or here."`
 	DataSelector    string            `json:"data_selector" jsonschema_description:"Path of the list of records, such as data.items; empty or $: the answer is the list."`
 	TotalPath       string            `json:"total_path" jsonschema_description:"Path of the number of records in all: a listing that is short of it is no success."`

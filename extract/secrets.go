@@ -1,0 +1,113 @@
+package extract
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	maxGot    = 64 // secrets got at run time that are remembered: an older token is worthless by then
+	leastLong = 8  // a shorter secret may stand in a page token by chance
+)
+
+// secretSet is what must not be shown, in every form in which it may come back. It is safe for concurrent use.
+type secretSet struct {
+	mu    sync.Mutex
+	given []string // settings, and what the source file makes of them
+	got   []string // tokens of the run, oldest first
+	forms atomic.Pointer[[]string]
+}
+
+// add takes secrets that last as long as the client.
+func (s *secretSet) add(secrets ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range secrets {
+		if secret != "" && !slices.Contains(s.given, secret) {
+			s.given = append(s.given, secret)
+		}
+	}
+	s.spell()
+}
+
+// learn takes a secret that was got at run time.
+func (s *secretSet) learn(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if secret == "" || slices.Contains(s.got, secret) || slices.Contains(s.given, secret) {
+		return
+	}
+	if s.got = append(s.got, secret); len(s.got) > maxGot {
+		s.got = slices.Clone(s.got[1:])
+	}
+	s.spell()
+}
+
+// spell makes the forms, the longest first: none must be left in pieces by a shorter one. The caller holds mu.
+func (s *secretSet) spell() {
+	var forms []string
+	for _, secret := range slices.Concat(s.given, s.got) {
+		quoted := strconv.Quote(secret)
+		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(quote(secret), `"`), quoted[1:len(quoted)-1])
+		if len(secret) >= leastLong {
+			forms = append(forms, base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)))
+		}
+	}
+	slices.SortFunc(forms, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	forms = slices.DeleteFunc(slices.Compact(forms), func(form string) bool { return form == "" })
+	s.forms.Store(&forms)
+}
+
+func (s *secretSet) all() []string {
+	if forms := s.forms.Load(); forms != nil {
+		return *forms
+	}
+	return nil
+}
+
+// scrub takes the secrets out of a text that people see.
+func (c *Client) scrub(s string) string {
+	for _, secret := range c.secrets.all() {
+		s = strings.ReplaceAll(s, secret, "***")
+	}
+	return s
+}
+
+// holdsSecret reports whether a text holds a secret that is too long to stand there by chance.
+func (c *Client) holdsSecret(s string) bool {
+	for _, secret := range c.secrets.all() {
+		if len(secret) >= leastLong && strings.Contains(s, secret) {
+			return true
+		}
+	}
+	return false
+}
+
+// scrubbedError is a cause whose text may be shown. What it was is still found with errors.Is and errors.As.
+type scrubbedError struct {
+	text  string
+	cause error
+}
+
+// hide makes a cause showable.
+func (c *Client) hide(err error) error { return &scrubbedError{c.scrub(err.Error()), err} }
+
+// Error returns the text without secrets.
+func (e *scrubbedError) Error() string { return e.text }
+
+// Is finds the cause.
+func (e *scrubbedError) Is(target error) bool { return errors.Is(e.cause, target) }
+
+// As finds the cause.
+func (e *scrubbedError) As(target any) bool { return errors.As(e.cause, target) }
