@@ -72,8 +72,12 @@ func newShop(t *testing.T, file string, api http.HandlerFunc) *shop {
 	s := &shop{api: api, bench: &bench{T: t, src: src, clock: newClock()}}
 	s.server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.server.Close)
-	s.c, err = NewClient(src, map[string]string{"base_url": s.server.URL, "token_url": s.server.URL + "/token", "key": secretKey, "safe": secretSafe,
-		"pass": secretPass, "client": secretClient, "refresh": secretRefresh}, Options{Now: s.clock.Now, Sleep: s.clock.Sleep, OnWait: func(w Wait) {
+	settings := map[string]string{}
+	for _, setting := range src.Settings {
+		settings[setting.Name] = map[string]string{"base_url": s.server.URL, "token_url": s.server.URL + "/token", "key": secretKey, "safe": secretSafe,
+			"pass": secretPass, "client": secretClient, "refresh": secretRefresh, "token": testToken}[setting.Name]
+	}
+	s.c, err = NewClient(src, settings, Options{Now: s.clock.Now, Sleep: s.clock.Sleep, OnWait: func(w Wait) {
 		s.bench.mu.Lock()
 		defer s.bench.mu.Unlock()
 		s.waits = append(s.waits, w)

@@ -63,8 +63,8 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 	for {
 		a, err := c.childPage(ctx, child, v, token, fields)
 		var e *Error
-		if errors.As(err, &e) && e.Kind == KindNotFound && token == "" && child.request.notFound != notFoundFails {
-			return nil, child.request.notFound == notFoundEmpty, child.request.notFound == notFoundGone, nil
+		if errors.As(err, &e) && e.means != meansFailure {
+			return nil, e.means == meansEmpty, e.means == meansGone, nil
 		}
 		if err != nil {
 			return nil, false, false, err

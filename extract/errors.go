@@ -3,6 +3,7 @@ package extract
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what an [Error] means for whoever drives the reading.
@@ -37,7 +38,10 @@ type Error struct {
 	Hint      string   // what a person can do
 	Err       error    // cause, where there is one; Message has its words
 
-	transient bool // sending the same request again may help
+	transient bool          // sending the same request again may help
+	means     meaning       // what a source file takes it for
+	waits     bool          // a source file says to wait
+	pause     time.Duration // so long, where the answer does not say
 }
 
 // Error returns one line: resource, request, status with code, message.

@@ -55,7 +55,7 @@ func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
 		}
 		if !err.transient || attempt >= q.attempts || c.loses(q, err, attempt) {
 			if err.transient && attempt > 1 {
-				err.Message += fmt.Sprintf(" (%d attempts)", attempt)
+				err.Message = strings.TrimSpace(fmt.Sprintf("%s (%d attempts)", err.Message, attempt))
 			}
 			return nil, err
 		}
@@ -63,7 +63,9 @@ func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
 			continue
 		}
 		if !asked {
-			wait = intervals.NextBackOff()
+			if wait = err.pause; wait == 0 {
+				wait = intervals.NextBackOff()
+			}
 		}
 		reason := fmt.Sprintf("%s; attempt %d of %d follows", err.brief(), attempt+1, q.attempts)
 		if err := c.wait(ctx, q.resource, reason, wait); err != nil {
@@ -103,7 +105,7 @@ func (c *Client) askedWait(err *Error, header http.Header) (time.Duration, bool)
 			return min(max(0, at.Sub(now)), maxRetryAfter), true
 		}
 	}
-	if err.Status != http.StatusTooManyRequests || c.src.client.rate.reset == "" {
+	if err.Status != http.StatusTooManyRequests && !err.waits || c.src.client.rate.reset == "" {
 		return 0, false
 	}
 	seconds, e := strconv.ParseInt(header.Get(c.src.client.rate.reset), 10, 64)
@@ -182,15 +184,16 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	c.clock.learn(resp.Header, c.now())
 	body, failure = c.readBody(q, resp)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, resp.Header, c.refused(q, resp.StatusCode, body)
+		return nil, resp.Header, c.act(q, resp, body, c.refused(q, resp.StatusCode, body))
 	}
-	if failure == nil {
-		if err := checkJSON(body); err != nil {
-			failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %v", err), q)
-			failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
-		}
+	if failure != nil {
+		return nil, resp.Header, failure
 	}
-	return body, resp.Header, failure
+	if err := checkJSON(body); err != nil {
+		failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %v", err), q)
+		failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
+	}
+	return body, resp.Header, c.act(q, resp, body, failure)
 }
 
 // timeout bounds one request with its body.

@@ -60,7 +60,7 @@ func (t *traversal) canRestart(rd *reading, err error) bool {
 		return false
 	}
 	if t.r.request.pages.kind == pagingScroll {
-		return e.transient || e.Kind == KindNotFound || e.Kind == KindProtocol && len(e.Codes) > 0
+		return e.transient || e.Kind == KindNotFound || e.Status == http.StatusNotFound || e.Kind == KindProtocol && len(e.Codes) > 0
 	}
 	return t.refusesToken(e, rd.pages == 0)
 }

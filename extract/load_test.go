@@ -122,7 +122,7 @@ func TestDefaultsAreMerged(t *testing.T) {
 	if diff := cmp.Diff(want, orders.Columns); diff != "" {
 		t.Error(diff)
 	}
-	if items.Deletes != DeletesParent || items.Refresh != RefreshParent || items.request.notFound != notFoundGone || orders.Deletes != DeletesNone {
+	if items.Deletes != DeletesParent || items.Refresh != RefreshParent || len(items.request.actions) != 2 || orders.Deletes != DeletesNone {
 		t.Errorf("items: deletes %v, refresh %v", items.Deletes, items.Refresh)
 	}
 }
@@ -199,7 +199,7 @@ func TestMistakesInSourceFiles(t *testing.T) {
 		"text":                 {"name: shop", "name: [shop]", `name: want text, not a list`},
 		"mapping":              {"- name: items", "- items\n  - name: items", `20:5: a resource: want a mapping, not text`},
 		"selector":             {"data_selector: data", "data_selector: \"$.data[*]\"", `data_selector: want member names joined with dots`},
-		"action":               {"path: /orders,", "path: /orders, response_actions: [{ status_code: 500, action: ignore }],", `only status_code: 404 is supported`},
+		"action":               {"path: /orders,", "path: /orders, response_actions: [{ status_code: 600, action: ignore }],", `19:66: status_code: want a status such as 404`},
 		"no resources":         {"resources:\n", "resources: []\nx:\n", `no list of resources`},
 		"twice":                {"name: shop", "name: shop\nname: shop2", `2:1: mapping key "name" already defined`},
 		"not YAML":             {"name: shop", "name: [shop", `2:1: ',' or ']' must be specified`},

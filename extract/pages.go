@@ -196,7 +196,7 @@ func (t *traversal) hand(p Page) error {
 	return nil
 }
 
-// fetch asks for the next page of the reading. A 404 may mean that there is nothing.
+// fetch asks for the next page of the reading. A refusal may mean that there is nothing.
 func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
 	q, err := t.c.request(t.r, t.rule.variables(t.r), rd.token)
 	if err != nil {
@@ -204,8 +204,11 @@ func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
 	}
 	body, err := t.open(q)
 	var e *Error
-	if errors.As(err, &e) && e.Kind == KindNotFound && q.token == "" && t.r.request.notFound == notFoundEmpty {
-		return q, &answer{total: -1}, nil
+	if errors.As(err, &e) && e.means != meansFailure {
+		if t.restarts == 0 && len(t.before) == 0 {
+			return q, &answer{total: -1}, nil
+		}
+		e.means, e.Kind = meansFailure, KindIncomplete // records were shown a moment ago
 	}
 	if err != nil {
 		return q, nil, err

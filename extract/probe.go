@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -57,6 +58,11 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 		return p, err
 	}
 	body, err := c.fetch(ctx, q)
+	if e := (*Error)(nil); errors.As(err, &e) && e.means != meansFailure {
+		p.Total = 0
+		p.Clock, err = c.Now(ctx, r)
+		return p, err
+	}
 	if err != nil {
 		return p, err
 	}
@@ -111,6 +117,9 @@ func (c *Client) check(ctx context.Context, r *Resource, attempts int) error {
 	}
 	q.attempts = attempts
 	_, err = c.fetch(ctx, q)
+	if e := (*Error)(nil); errors.As(err, &e) && e.means != meansFailure {
+		return nil // the file says that there is nothing, and there may be something tomorrow
+	}
 	return err
 }
 

@@ -31,18 +31,9 @@ type requestSpec struct {
 	body     *bodyNode // nil: none
 	selector []string  // path of the array of records; empty: the answer is the array
 	total    []string  // path of the number of records; empty: unknown
-	notFound notFound
+	actions  []action  // what unusual answers mean; the first that matches counts
 	pages    paginatorSpec
 }
-
-// notFound is what a 404 means.
-type notFound int
-
-const (
-	notFoundFails notFound = iota
-	notFoundEmpty          // there are no records
-	notFoundGone           // the parent does not exist any more
-)
 
 // paging is a way to get from one page to the next.
 type paging int

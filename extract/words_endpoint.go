@@ -54,9 +54,9 @@ type paginatorWords struct {
 // actionWords says what an answer means.
 type actionWords struct {
 	StatusCode statusCode `json:"status_code" jsonschema_description:"404, or a class such as 5xx."`
-	Content    string     `json:"content" later:"true" jsonschema_description:"Text that the answer's body holds."`
-	When       string     `json:"when" later:"true" jsonschema_description:"Expression over response, headers and status."`
-	Action     string     `json:"action" jsonschema:"required,enum=ignore,enum=empty,enum=retry,enum=fail,enum=wait" jsonschema_description:"ignore: a substream's parent is gone, a root's listing is empty; empty: there are no records; retry: with growing pauses; wait: as long as the answer or wait asks for, then again; fail."`
-	Wait       string     `json:"wait" later:"true" jsonschema_description:"wait: how long, such as 30s, where the answer does not say."`
-	Hint       string     `json:"hint" later:"true" jsonschema_description:"fail: what a person can do."`
+	Content    string     `json:"content" jsonschema_description:"Text that the answer's body holds, as it is spelt there. Of a success it counts only where there are no records: theirs may hold any text."`
+	When       string     `json:"when" jsonschema_description:"Expression over response, headers and status."`
+	Action     string     `json:"action" jsonschema:"required,enum=ignore,enum=empty,enum=retry,enum=fail,enum=wait" jsonschema_description:"ignore: a substream's parent is gone, a root's listing is empty; empty: there are no records; retry: with growing pauses; wait: as long as the answer or wait asks for, then again, a few times. ignore and empty are for the first page: in the middle of a listing they fail, with everything behind missing."`
+	Wait       string     `json:"wait" jsonschema_description:"wait: how long, such as 30s, where the answer does not say."`
+	Hint       string     `json:"hint" jsonschema_description:"fail: what a person can do."`
 }
