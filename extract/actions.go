@@ -126,7 +126,7 @@ func (c *Client) decide(q *request, a *action, s *sight, failure *Error) *Error 
 		e.readAPI(s.body)
 		e.Message = strings.TrimSuffix(fmt.Sprintf("the answer says OK, but %v takes it for none: %s", a, e.Message), ": ")
 		e.Status = s.resp.StatusCode
-		c.finish(e, q)
+		e = c.finish(e, q)
 	}
 	e.transient = false
 	switch a.do {

@@ -10,6 +10,11 @@ import (
 // maxWait caps every wait that an answer asks for by its rate-limit reset: a clock that is off must not stop us for hours.
 const maxWait = time.Minute
 
+const (
+	maxPeriod = 31 * 24 * time.Hour     // of a budget; what is longer is an absolute time
+	sameReset = 1500 * time.Millisecond // ends told as whole seconds from now differ by so much
+)
+
 // budget is what the API still allows, as its answers tell. It is shared by all resources of a client. Times are the API's.
 type budget struct {
 	mu        sync.Mutex
@@ -65,13 +70,16 @@ func (b *budget) block(until time.Time) {
 	}
 }
 
-// answered gives the reservation back and learns from the answer's headers; header is nil if there was no answer. Some
+// answered gives the reservation back and learns from the answer's headers; header is nil if there was no answer. now is the API's clock. Some
 // answers carry no such headers: then one less remains.
-func (b *budget) answered(header http.Header, names rateHeaders) {
+func (b *budget) answered(header http.Header, names rateHeaders, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.inFlight--
-	limit, remaining, reset, ok := readRate(header, names)
+	limit, remaining, reset, ok := readRate(header, names, now)
+	if names.fromNow && !b.reset.IsZero() && reset.Sub(b.reset).Abs() <= sameReset {
+		reset = b.reset // the same end, counted from another moment
+	}
 	switch {
 	case !ok:
 		b.remaining--
@@ -82,17 +90,37 @@ func (b *budget) answered(header http.Header, names rateHeaders) {
 	}
 }
 
-func readRate(header http.Header, names rateHeaders) (limit, remaining int, reset time.Time, ok bool) {
+func readRate(header http.Header, names rateHeaders, now time.Time) (limit, remaining int, reset time.Time, ok bool) {
 	if header == nil || names.limit == "" {
 		return 0, 0, time.Time{}, false
 	}
 	limit, err1 := strconv.Atoi(header.Get(names.limit))
 	remaining, err2 := strconv.Atoi(header.Get(names.remaining))
-	seconds, err3 := strconv.ParseInt(header.Get(names.reset), 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || limit <= 0 || seconds <= 0 || seconds > maxUnix {
+	reset, ok = readReset(header, names, now)
+	if err1 != nil || err2 != nil || !ok || limit <= 0 {
 		return 0, 0, time.Time{}, false
 	}
-	return limit, remaining, time.Unix(seconds, 0), true
+	return limit, remaining, reset, true
+}
+
+// readReset returns the period's end. now is the API's clock.
+func readReset(header http.Header, names rateHeaders, now time.Time) (time.Time, bool) {
+	if names.reset == "" {
+		return time.Time{}, false
+	}
+	text := header.Get(names.reset)
+	if names.fromNow {
+		seconds, err := strconv.ParseFloat(text, 64) // some count in parts of a second
+		if err != nil || !(seconds >= 0 && seconds <= maxPeriod.Seconds()) {
+			return time.Time{}, false
+		}
+		return now.Add(time.Duration(seconds * float64(time.Second))), true
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds <= 0 || seconds > maxUnix {
+		return time.Time{}, false
+	}
+	return time.Unix(seconds, 0), true
 }
 
 // clockJump is how far a Date header may be from what was expected. One that is further off needs a second answer that agrees: a

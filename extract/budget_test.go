@@ -79,7 +79,7 @@ func TestBudgetUsesWhatThereIs(t *testing.T) {
 
 func TestBudgetRules(t *testing.T) {
 	t.Parallel()
-	names := rateHeaders{"L", "R", "T"}
+	names := rateHeaders{"L", "R", "T", false}
 	header := func(limit, remaining int, reset int64) http.Header {
 		return http.Header{"L": {fmt.Sprint(limit)}, "R": {fmt.Sprint(remaining)}, "T": {fmt.Sprint(reset)}}
 	}
@@ -92,13 +92,13 @@ func TestBudgetRules(t *testing.T) {
 		}
 	}
 	take(epoch, true) // nothing is known yet
-	b.answered(header(100, 7, reset), names)
+	b.answered(header(100, 7, reset), names, epoch)
 	take(epoch, true)
 	take(epoch, true)
 	take(epoch, false) // 7 − 2 in flight = 5 %
-	b.answered(header(100, 90, reset-10), names)
+	b.answered(header(100, 90, reset-10), names, epoch)
 	take(epoch, true) // an answer of the period before tells nothing of this one; 7 − 1 in flight
-	b.answered(nil, names)
+	b.answered(nil, names, epoch)
 	take(epoch, false)                 // no headers: one less
 	take(epoch.Add(time.Minute), true) // the period is over
 	b.block(epoch.Add(2 * time.Minute))

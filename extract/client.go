@@ -37,7 +37,7 @@ type Wait struct {
 // flight.
 type Client struct {
 	src      *Source
-	settings map[string]string
+	settings map[string]any // as expressions see them
 	base     *url.URL
 	headers  http.Header // sent with every request
 	secrets  secretSet
@@ -60,10 +60,13 @@ func NewClient(src *Source, settings map[string]string, o Options) (*Client, err
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{src: src, settings: values, maxBody: maxBody, singles: map[*Resource]chan struct{}{}}
+	c := &Client{src: src, settings: native(src, values), maxBody: maxBody, singles: map[*Resource]chan struct{}{}}
 	for _, s := range src.Settings {
 		if s.Secret {
 			c.secrets.add(values[s.Name])
+			if s.Type == SettingList {
+				c.secrets.add(splitList(values[s.Name])...)
+			}
 		}
 	}
 	if err := c.setBase(); err != nil {
@@ -111,6 +114,9 @@ func (c *Client) setHeaders(agent string) error {
 		if h.secret {
 			c.secrets.add(value)
 		}
+		if !sendable(value) {
+			return fmt.Errorf("header %s of source %s holds a control character", h.name, c.src.Name)
+		}
 		c.headers.Set(h.name, value)
 	}
 	return nil
@@ -127,7 +133,7 @@ func (c *Client) setOptions(o Options) {
 		o.Sleep = sleep
 	}
 	if o.HTTP == nil {
-		o.HTTP = &http.Client{Transport: newTransport(o.Concurrency)}
+		o.HTTP = &http.Client{Transport: newTransport(o.Concurrency, max(time.Minute, c.src.client.timeout))}
 	}
 	own := *o.HTTP // a copy: the caller's stays as it is
 	own.CheckRedirect = c.checkRedirect
@@ -135,13 +141,13 @@ func (c *Client) setOptions(o Options) {
 	c.slots = make(chan struct{}, o.Concurrency)
 }
 
-// newTransport has a timeout for each step that a dead peer could hang; [requestTimeout] bounds the whole.
-func newTransport(concurrency int) *http.Transport {
+// newTransport has a timeout for each step that a dead peer could hang, answer for its thinking; [Client.timeout] bounds the whole.
+func newTransport(concurrency int, answer time.Duration) *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: time.Minute,
+		ResponseHeaderTimeout: answer,
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   concurrency,
 		ForceAttemptHTTP2:     true,

@@ -21,7 +21,7 @@ const (
 	maxAttempts    = 8                // of one request; the waits between them add up to about half a minute
 	maxBody        = 64 << 20         // bytes of an answer, after inflation
 	maxRetryAfter  = 5 * time.Minute  // longest Retry-After that is obeyed in place
-	requestTimeout = 2 * time.Minute  // of one request, its body included
+	requestTimeout = 2 * time.Minute  // of one request, its body included, where the source file does not say
 	firstBackoff   = time.Second      // upper bound of the first wait
 	lastBackoff    = 60 * time.Second // upper bound of all others
 )
@@ -105,15 +105,12 @@ func (c *Client) askedWait(err *Error, header http.Header) (time.Duration, bool)
 			return min(max(0, at.Sub(now)), maxRetryAfter), true
 		}
 	}
-	if err.Status != http.StatusTooManyRequests && !err.waits || c.src.client.rate.reset == "" {
+	if err.Status != http.StatusTooManyRequests && !err.waits {
 		return 0, false
 	}
-	seconds, e := strconv.ParseInt(header.Get(c.src.client.rate.reset), 10, 64)
-	if e != nil || seconds <= 0 || seconds > maxUnix {
-		return 0, false
-	}
-	until := time.Unix(seconds, 0).Sub(now)
-	if until <= 0 {
+	reset, ok := readReset(header, c.src.client.rate, now)
+	until := reset.Sub(now)
+	if !ok || until <= 0 {
 		return 0, false // in the past: it tells nothing, back off
 	}
 	return min(until, maxWait), true
@@ -164,7 +161,8 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 		return nil, nil, q.fail(KindUnavailable, "%v", err)
 	}
 	defer func() {
-		c.budget.answered(header, c.src.client.rate)
+		now, _ := c.clock.now(c.now())
+		c.budget.answered(header, c.src.client.rate, now)
 		<-c.slots
 	}()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
@@ -197,7 +195,12 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 }
 
 // timeout bounds one request with its body.
-func (c *Client) timeout() time.Duration { return requestTimeout }
+func (c *Client) timeout() time.Duration {
+	if t := c.src.client.timeout; t > 0 {
+		return t
+	}
+	return requestTimeout
+}
 
 func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, error) {
 	var body io.Reader
@@ -214,8 +217,11 @@ func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, er
 		hr.Body = io.NopCloser(strings.NewReader(""))
 	}
 	hr.Header = c.headers.Clone()
-	if q.body != nil {
-		hr.Header.Set("Content-Type", "application/json")
+	for _, h := range q.headers {
+		hr.Header.Set(h.name, h.value)
+	}
+	if q.body != nil && hr.Header.Get("Content-Type") == "" {
+		hr.Header.Set("Content-Type", map[bool]string{true: "application/x-www-form-urlencoded", false: "application/json"}[q.form])
 	}
 	c.authorize(hr, q)
 	return hr, nil

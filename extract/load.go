@@ -74,15 +74,51 @@ func (l *loader) loadSettings(s *section) {
 		one := settings.sub(name, fmt.Sprintf("setting %q", name), words[settingWords]())
 		setting := Setting{Name: name, Type: SettingString}
 		if one != nil {
-			setting.Type = one.choice("type", "integer", "boolean", "list")
+			setting.Type = one.choice("type")
 			setting.Required, setting.Secret = one.bool("required"), one.bool("secret")
-			setting.Default, setting.Description = one.text("default"), one.text("description")
+			setting.Default, setting.Description = l.defaultText(one), one.text("description")
 			if err := checkSetting(setting, setting.Default); err != nil {
 				l.mistake(one.node("default"), "default of setting %q: %v", name, err)
 			}
 		}
 		l.src.Settings = append(l.src.Settings, setting)
 	}
+}
+
+// defaultText returns a setting's default as a user would write it.
+func (l *loader) defaultText(s *section) string {
+	n := s.node("default")
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return l.scalarText(n, "default")
+	}
+	if s.text("type") != SettingList {
+		l.mistake(n, "default: a list is for a setting of type list")
+	}
+	var items []string
+	for _, item := range list.Values {
+		text := l.scalarText(item, "default")
+		if strings.Contains(text, ",") {
+			l.mistake(item, "default: the items of a list are separated by commas, so none can hold one")
+		}
+		items = append(items, text)
+	}
+	return strings.Join(items, ",")
+}
+
+// scalarText returns a scalar as it is spelt; "" where there is none.
+func (l *loader) scalarText(n ast.Node, what string) string {
+	switch n.(type) {
+	case nil:
+		return ""
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.GetToken().Value
+	}
+	text, ok := textOf(n)
+	if !ok {
+		l.mistake(n, "%s: want text, not %s", what, kindOf(n))
+	}
+	return text
 }
 
 func (l *loader) requiredTemplate(s *section, field string) *template {

@@ -27,15 +27,28 @@ func (l *loader) loadEndpoint(p *pending) {
 	spec.params = l.templates(s, "params", allowed)
 	l.timeParams(p)
 	spec.auth = l.loadAuth(s)
+	spec.headers = l.templates(s, "headers", allowed)
+	for _, h := range spec.headers {
+		l.checkHeaderName(s.node("headers"), h.name)
+	}
 	auth := spec.auth
 	if auth == nil {
 		auth = l.src.client.auth
 	}
-	l.checkAuthPlaces(s, auth, nil, spec.params)
+	l.checkAuthPlaces(s, auth, spec.headers, spec.params)
 	spec.selector, spec.total = s.path("data_selector"), s.path("total_path")
 	spec.body = l.loadBody(s, allowed)
 	if spec.body != nil && spec.method != "POST" {
 		l.mistake(s.at, "a body wants method: POST")
+	}
+	if n := s.node("data"); n != nil {
+		spec.form = l.templates(s, "data", allowed)
+		switch {
+		case spec.body != nil:
+			l.mistake(n, "data is a form and body is JSON: give one")
+		case spec.method != "POST":
+			l.mistake(n, "data wants method: POST")
+		}
 	}
 	l.loadPaginator(p, s)
 	l.loadActions(p, s)

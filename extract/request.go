@@ -17,6 +17,8 @@ type request struct {
 	token    string // the page token it carries; "": the first page
 	attempts int    // how often it may be sent
 
+	headers      []param // the resource's own
+	form         bool    // body is a form, not JSON
 	secretParams []param // go into the query when it is sent; url is what people see
 	access       string  // the OAuth header that it was last sent with; "": none
 }
@@ -31,7 +33,7 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 	v.config = c.settings
 	spec := &r.request
 	q := &request{resource: r, method: spec.method, token: token, attempts: maxAttempts}
-	if err := c.renderSecrets(q, v); err != nil {
+	if err := c.renderOwn(q, v); err != nil {
 		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 	}
 	if token != "" && spec.pages.kind == pagingLink {
@@ -54,24 +56,64 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 		}
 		q.body = body
 	}
+	if spec.form != nil {
+		if err := c.renderForm(q, v); err != nil {
+			return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
+		}
+	}
 	return q, nil
 }
 
-// renderSecrets fills in the parameters that are made of secrets.
-func (c *Client) renderSecrets(q *request, v *variables) error {
+// renderOwn fills in what a next link does not carry: the headers, and the parameters that are made of secrets.
+func (c *Client) renderOwn(q *request, v *variables) error {
+	for _, h := range q.resource.request.headers {
+		value, err := c.renderNamed(h, v)
+		if err != nil {
+			return err
+		}
+		if !sendable(value) {
+			return fmt.Errorf("header %s holds a control character", h.name)
+		}
+		q.headers = append(q.headers, param{h.name, value})
+	}
 	for _, p := range q.resource.request.params {
 		if !p.secret {
 			continue
 		}
-		value, err := p.value.render(v, asIs)
+		value, err := c.renderNamed(p, v)
 		if err != nil {
 			return err
 		}
-		if value != "" && !strings.Contains(c.scrub(value), "***") {
-			c.secrets.learn(value) // made of a secret so that it cannot be recognized
-		}
 		q.secretParams = append(q.secretParams, param{p.name, value})
 	}
+	return nil
+}
+
+// renderNamed renders a header or a parameter, and remembers what is made of a secret so that it cannot be recognized.
+func (c *Client) renderNamed(n namedTemplate, v *variables) (string, error) {
+	value, err := n.value.render(v, asIs)
+	if err == nil && n.secret && value != "" && !strings.Contains(c.scrub(value), "***") {
+		c.secrets.learn(value)
+	}
+	return value, err
+}
+
+// sendable reports whether a header can carry a value.
+func sendable(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+// renderForm makes the body of a form.
+func (c *Client) renderForm(q *request, v *variables) error {
+	var pairs []string
+	for _, field := range q.resource.request.form {
+		value, err := c.renderNamed(field, v)
+		if err != nil {
+			return err
+		}
+		pairs = append(pairs, url.QueryEscape(field.name)+"="+url.QueryEscape(value))
+	}
+	q.body, q.form = []byte(strings.Join(pairs, "&")), true
 	return nil
 }
 

@@ -14,6 +14,16 @@ type scalar struct{}
 // JSONSchema implements what the schema's maker asks of a type.
 func (scalar) JSONSchema() *jsonschema.Schema { return oneOfTypes("string", "number", "boolean") }
 
+// values stands for a scalar or a list of them.
+type values struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (values) JSONSchema() *jsonschema.Schema {
+	s := oneOfTypes("string", "number", "boolean")
+	s.OneOf = append(s.OneOf, &jsonschema.Schema{Type: "array", Items: oneOfTypes("string", "number", "boolean")})
+	return s
+}
+
 // names stands for one name or a list of them.
 type names struct{}
 

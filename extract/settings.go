@@ -1,12 +1,17 @@
 package extract
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/headwater-stream/headwater/extract/expr"
 )
 
 // resolveSettings completes and checks what the user set. The error names every setting that is wrong, and no value of a
@@ -42,6 +47,42 @@ func resolveSettings(src *Source, given map[string]string) (map[string]string, e
 	return values, errors.Join(errs...)
 }
 
+var integerRule = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+
+// native gives expressions the settings with their types. What is not set is the empty text, and has no value otherwise.
+func native(src *Source, values map[string]string) map[string]any {
+	config := make(map[string]any, len(values))
+	for _, s := range src.Settings {
+		value := values[s.Name]
+		if value == "" {
+			config[s.Name] = expr.Unset("setting " + s.Name)
+			continue
+		}
+		switch s.Type {
+		case SettingInteger:
+			config[s.Name] = json.RawMessage(value)
+		case SettingBoolean:
+			config[s.Name], _ = strconv.ParseBool(value) // checked before
+		case SettingList:
+			config[s.Name] = splitList(value)
+		default:
+			config[s.Name] = value
+		}
+	}
+	return config
+}
+
+// splitList takes a list apart; what is empty is no item.
+func splitList(text string) []string {
+	list := []string{}
+	for _, item := range strings.Split(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
 // checkSetting reports what is wrong with a value; an empty one is left to Required.
 func checkSetting(s Setting, value string) error {
 	if value == "" {
@@ -60,6 +101,14 @@ func checkSetting(s Setting, value string) error {
 		u, err := url.Parse(value)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return fmt.Errorf("want a URL such as https://api.example.com, not%s", orNothing(shown))
+		}
+	case SettingInteger:
+		if !integerRule.MatchString(value) {
+			return fmt.Errorf("want a whole number such as 50, not%s", orNothing(shown))
+		}
+	case SettingBoolean:
+		if _, err := strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("want true or false, not%s", orNothing(shown))
 		}
 	}
 	if s.Secret && strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -20,7 +20,7 @@ type Setting struct {
 	Secret      bool   // never shown, in no message
 	Required    bool   // empty counts as missing
 	Default     string // used where the user sets nothing
-	Type        string // SettingString, SettingDatetime or SettingURL
+	Type        string // SettingString, SettingDatetime, SettingURL, SettingInteger, SettingBoolean or SettingList
 }
 
 // Types of a [Setting].
@@ -28,6 +28,9 @@ const (
 	SettingString   = "string"
 	SettingDatetime = "datetime" // RFC 3339, or a date in UTC
 	SettingURL      = "url"      // http or https, with a host
+	SettingInteger  = "integer"  // of any size
+	SettingBoolean  = "boolean"  // true or false, 1 or 0
+	SettingList     = "list"     // separated by commas
 )
 
 // Resource returns the resource of that name, or nil.

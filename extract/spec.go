@@ -1,18 +1,22 @@
 package extract
 
+import "time"
+
 // clientSpec is what all requests of a source have in common.
 type clientSpec struct {
 	baseURL *template
 	headers []namedTemplate
 	auth    *authSpec // nil: none
 	rate    rateHeaders
+	timeout time.Duration // of one request with its body; 0: requestTimeout
 }
 
 // rateHeaders names the response headers that tell the rate budget; "": the API has no such header.
 type rateHeaders struct {
 	limit     string // requests a period
 	remaining string // requests left in it
-	reset     string // its end, in Unix seconds
+	reset     string // its end
+	fromNow   bool   // as seconds from now; otherwise Unix seconds
 }
 
 // namedTemplate is a header or a query parameter.
@@ -27,11 +31,13 @@ type requestSpec struct {
 	method   string
 	path     *template
 	params   []namedTemplate
-	auth     *authSpec // in place of the client's; nil: that
-	body     *bodyNode // nil: none
-	selector []string  // path of the array of records; empty: the answer is the array
-	total    []string  // path of the number of records; empty: unknown
-	actions  []action  // what unusual answers mean; the first that matches counts
+	auth     *authSpec       // in place of the client's; nil: that
+	headers  []namedTemplate // before the client's
+	body     *bodyNode       // JSON; nil: none
+	form     []namedTemplate // in place of body; nil: none
+	selector []string        // path of the array of records; empty: the answer is the array
+	total    []string        // path of the number of records; empty: unknown
+	actions  []action        // what unusual answers mean; the first that matches counts
 	pages    paginatorSpec
 }
 

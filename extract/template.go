@@ -63,7 +63,7 @@ func compileTemplate(text string, allowed func(placeholder) error) (*template, e
 
 // variables are the values of the scopes for one request.
 type variables struct {
-	config   map[string]string
+	config   map[string]any
 	interval map[string]json.RawMessage
 	slice    any    // the parent record's fields
 	parent   string // names it, for messages
@@ -71,13 +71,7 @@ type variables struct {
 
 // vars gives the scopes that have values here their names.
 func (v *variables) vars() expr.Vars {
-	config := make(map[string]any, len(v.config))
-	for name, value := range v.config {
-		if config[name] = value; value == "" {
-			config[name] = expr.Unset("setting " + name)
-		}
-	}
-	values := map[string]any{string(scopeConfig): config}
+	values := map[string]any{string(scopeConfig): v.config}
 	if v.interval != nil {
 		interval := make(map[string]any, len(v.interval))
 		for name, raw := range v.interval {

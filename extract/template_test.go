@@ -14,7 +14,7 @@ func anything(placeholder) error { return nil }
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	v := &variables{
-		config:   map[string]string{"name": "a/b é?", "unset": "", "code": "007"},
+		config:   map[string]any{"name": "a/b é?", "unset": expr.Unset("setting unset"), "code": "007"},
 		interval: map[string]json.RawMessage{"start_time": json.RawMessage("5"), "end_time": json.RawMessage("18446744073709551617")},
 		slice:    expr.JSON([]byte(`{"id":"x","plan":{"id":7},"note":null}`)),
 		parent:   `record "x" of shops`,
@@ -79,7 +79,7 @@ resources:
 		t.Fatal(err)
 	}
 	r := src.Resource("a")
-	v := &variables{config: map[string]string{"word": "w", "digits": "007"}, interval: r.Incremental.interval(window(1, 2), OrderAsc)}
+	v := &variables{config: map[string]any{"word": "w", "digits": "007"}, interval: r.Incremental.interval(window(1, 2), OrderAsc)}
 	for token, page := range map[string]string{"": `{"size":10}`, `x"`: `{"size":10,"after":{"token":"x\""}}`} {
 		got, err := r.request.body.appendTo(nil, v, token)
 		want := `{"from":"2026-03-10T12:00:00Z","mixed":"from 2026-03-10T12:00:00Z","word":"w","digits":"007","computed":12,"reference":"2026-03-10T12:00:00Z","nested":{"a":["007"]},"list":[1,2.5,true,null,"1","<&>"],"page":` + page + `}`

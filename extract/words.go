@@ -20,7 +20,7 @@ type settingWords struct {
 	Type        string `json:"type" jsonschema:"enum=string,enum=datetime,enum=url,enum=integer,enum=boolean,enum=list" jsonschema_description:"string without a word; datetime is RFC 3339 or a date in UTC; list is separated by commas."`
 	Required    bool   `json:"required" jsonschema_description:"Empty counts as missing."`
 	Secret      bool   `json:"secret" jsonschema_description:"Never shown, in no message."`
-	Default     scalar `json:"default" jsonschema_description:"Used where the user sets nothing."`
+	Default     values `json:"default" jsonschema_description:"Used where the user sets nothing."`
 	Description string `json:"description" jsonschema_description:"Where to find the value."`
 }
 
@@ -31,7 +31,7 @@ type clientWords struct {
 	Auth      authWords         `json:"auth" jsonschema_description:"How requests prove who asks."`
 	Paginator paginatorWords    `json:"paginator" later:"true" jsonschema_description:"For the resources that have none of their own."`
 	RateLimit rateWords         `json:"rate_limit" jsonschema_description:"Response headers that tell the API's budget."`
-	Timeout   string            `json:"timeout" later:"true" jsonschema_description:"Of one request with its body, such as 2m (the default)."`
+	Timeout   string            `json:"timeout" jsonschema_description:"Of one request with its body, such as 2m (the default)."`
 }
 
 // authWords is client.auth or endpoint.auth.
@@ -58,7 +58,7 @@ type rateWords struct {
 	LimitHeader     string `json:"limit_header" jsonschema:"required" jsonschema_description:"Requests a period."`
 	RemainingHeader string `json:"remaining_header" jsonschema:"required" jsonschema_description:"Requests left in it."`
 	ResetHeader     string `json:"reset_header" jsonschema:"required" jsonschema_description:"The period's end."`
-	ResetFormat     string `json:"reset_format" later:"true" jsonschema:"enum=unix,enum=seconds" jsonschema_description:"unix: an absolute time in seconds; seconds: from now."`
+	ResetFormat     string `json:"reset_format" jsonschema:"enum=unix,enum=seconds" jsonschema_description:"unix: an absolute time in seconds; seconds: from now."`
 }
 
 // resourceWords is one resource, or what all have in common.

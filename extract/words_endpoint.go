@@ -5,10 +5,10 @@ type endpointWords struct {
 	Path            string            `json:"path" jsonschema_description:"Below base_url; a substream's holds {{ stream_slice.FIELD }} of its parent."`
 	Method          string            `json:"method" jsonschema:"enum=GET,enum=POST"`
 	Params          map[string]scalar `json:"params" jsonschema_description:"Query parameters."`
-	Headers         map[string]string `json:"headers" later:"true" jsonschema_description:"For this resource; they come before the client's."`
+	Headers         map[string]string `json:"headers" jsonschema_description:"For this resource; they come before the client's."`
 	Body            map[string]any    `json:"body" jsonschema_description:"JSON body of a POST."`
 	JSON            map[string]any    `json:"json" jsonschema_description:"Another name of body."`
-	Data            map[string]scalar `json:"data" later:"true" jsonschema_description:"Form body of a POST."`
+	Data            map[string]scalar `json:"data" jsonschema_description:"Form body of a POST."`
 	Auth            authWords         `json:"auth" jsonschema_description:"In place of the client's."`
 	Incremental     incrementalWords  `json:"incremental" jsonschema_description:"Beside endpoint, or here."`
 	DataSelector    string            `json:"data_selector" jsonschema_description:"Path of the list of records, such as data.items; empty or $: the answer is the list."`
