@@ -80,7 +80,7 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		tokens[token] = struct{}{}
 	}
 	capped := child.ListingCap > 0 && len(recs) >= child.ListingCap
-	return recs, !capped && total <= len(recs), false, nil
+	return wanted(recs), !capped && total <= len(recs), false, nil
 }
 
 func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, token string, fields *parentFields) (*answer, error) {

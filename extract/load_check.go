@@ -65,6 +65,7 @@ func (l *loader) checkResource(p *pending) {
 		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")
 	}
 	l.checkDrained(p)
+	l.checkSteps(p)
 }
 
 // checkSweep: only what is read by time needs a sweep. Resources that take their interval from the defaults are not told so.

@@ -72,6 +72,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	l.loadDeletes(p)
 	l.loadDisposition(p)
 	l.loadKey(p)
+	l.loadSteps(p)
 	r.Columns = l.loadColumns(s)
 	before := len(l.mistakes)
 	l.loadEndpoint(p)

@@ -132,7 +132,7 @@ func TestMistakesInSourceFiles(t *testing.T) {
 	for name, test := range map[string]struct{ from, to, want string }{
 		"unknown field":        {"row_order: asc", "row_ordr: asc", `small.yaml:17:45: unknown field "row_ordr" (did you mean "row_order"?)`},
 		"unknown top field":    {"name: shop", "name: shop\nfoo: 1", `2:1: unknown field "foo" of the source (known: name, `},
-		"not built yet":        {"- name: orders", "- name: orders\n    processing_steps: []", `17:5: field "processing_steps" of a resource is not supported yet`},
+		"not built yet":        {"- name: orders", "- name: orders\n    table_name: x", `17:5: field "table_name" of a resource is not supported yet`},
 		"write disposition":    {"- name: orders", "- name: orders\n    write_disposition: append", `17:24: write_disposition: append has no meaning in a compacted topic`},
 		"skip":                 {"- name: orders", "- name: orders\n    write_disposition: skip", `17:24: write_disposition: skip is written selected: false`},
 		"replace by time":      {"- name: orders", "- name: orders\n    write_disposition: replace", `17:24: write_disposition: replace wants a complete listing`},

@@ -100,7 +100,30 @@ func (c *Client) record(q *request, obj json.RawMessage, parent *parentFields) (
 		e.Hint = "the resource is read by this field, so nothing after this record can be trusted: check cursor_path and cursor_format"
 		return Record{}, c.finish(e, q)
 	}
+	// The key and the cursor are those of the API's record; steps leave them alone.
+	if record.JSON, record.Filtered, err = process(r.steps, record.JSON); err != nil {
+		e := q.fail(KindProtocol, "record %s: %v", record.Key, err)
+		e.Hint = "the API's type has changed, or processing_steps in the source file compare with the wrong one"
+		return Record{}, c.finish(e, q)
+	}
 	return record, nil
+}
+
+// wanted are the records that no filter has dropped.
+func wanted(records []Record) []Record {
+	for i, r := range records {
+		if !r.Filtered {
+			continue
+		}
+		kept := append([]Record(nil), records[:i]...)
+		for _, r := range records[i+1:] {
+			if !r.Filtered {
+				kept = append(kept, r)
+			}
+		}
+		return kept
+	}
+	return records
 }
 
 // nextToken returns the token of the next page, or "" if this is the last one. What is there but cannot be followed is an

@@ -10,6 +10,10 @@ type Record struct {
 	JSON      []byte    // one JSON object, for substreams with the parent's fields as members
 	Cursor    time.Time // cursor field; zero where there is none
 	KeyErr    error     // why there is no usable key
+
+	// Filtered: the source file's filters do not want the record. Only those of incremental resources are handed over: where the
+	// record was published before, it is to be deleted. Of other listings it is left out, and its absence says so.
+	Filtered bool
 }
 
 // Page is one response's records with the position after them.

@@ -81,6 +81,7 @@ type Resource struct {
 
 	request    requestSpec
 	fromParent []fromParent // fields that the children's records take from the parent
+	steps      []step       // what is done to each record before it is handed over
 }
 
 // Root returns the resource whose traversal reads r: its parent, or r itself.

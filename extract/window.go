@@ -58,7 +58,10 @@ func (w windowRule) variables(r *Resource) *variables {
 
 // filter returns the records that the pass takes.
 func (w windowRule) filter(records []Record) []Record {
-	if !w.incremental || w.unfiltered {
+	if !w.incremental {
+		return wanted(records)
+	}
+	if w.unfiltered {
 		return records
 	}
 	taken := records[:0:0]

@@ -75,7 +75,7 @@ type resourceWords struct {
 	Incremental       incrementalWords       `json:"incremental" jsonschema_description:"Read by time: windows of the past, then what changed."`
 	CursorField       string                 `json:"cursor_field" jsonschema_description:"Of a resource that is read whole: path of the field that says when a record last changed."`
 	Columns           map[string]columnWords `json:"columns" jsonschema_description:"Declared fields by path; * within a name, ** for any number of names."`
-	ProcessingSteps   []stepWords            `json:"processing_steps" later:"true" jsonschema_description:"Filters and field mappings, in order."`
+	ProcessingSteps   []stepWords            `json:"processing_steps" jsonschema_description:"Filters and field mappings, in order. columns name the fields as they are then."`
 	Deletes           string                 `json:"deletes" jsonschema:"enum=listing,enum=parent,enum=none,enum=never" jsonschema_description:"How a deletion shows."`
 	Refresh           string                 `json:"refresh" jsonschema:"enum=parent,enum=listing" jsonschema_description:"When a parent's children are asked for again: when it changed, or with every listing."`
 	Singleton         bool                   `json:"singleton" jsonschema_description:"The API allows one traversal at a time."`
@@ -94,25 +94,25 @@ type columnWords struct {
 
 // stepWords is one processing step: a filter or a mapping.
 type stepWords struct {
-	Filter filterWords `json:"filter" jsonschema_description:"Records that do not match are not published; where they were, they are deleted."`
+	Filter filterWords `json:"filter" jsonschema_description:"Records that do not match are not published; where they were, they are deleted: at once where a listing is read whole, or a change is read by time; what only a sweep shows, by the next one. deletes: never keeps them."`
 	Map    mapWords    `json:"map" jsonschema_description:"Changes of fields."`
 }
 
 // filterWords compares one field.
 type filterWords struct {
 	Field    string   `json:"field" jsonschema:"required" jsonschema_description:"Path."`
-	Equals   scalar   `json:"equals"`
-	Not      scalar   `json:"not_equals"`
+	Equals   scalar   `json:"equals" jsonschema_description:"Numbers are compared exactly, whatever their spelling; text is never equal to a number; null equals nothing."`
+	Not      scalar   `json:"not_equals" jsonschema_description:"Absent and null match."`
 	In       []scalar `json:"in"`
 	NotIn    []scalar `json:"not_in"`
 	Exists   bool     `json:"exists" jsonschema_description:"true: there, and not null; false: absent or null."`
-	AtLeast  scalar   `json:"at_least"`
+	AtLeast  scalar   `json:"at_least" jsonschema_description:"Numbers by value, texts by their characters, as RFC 3339 times of one zone are. Absent and null do not match; another kind of value is an error."`
 	LessThan scalar   `json:"less_than"`
 }
 
 // mapWords changes fields.
 type mapWords struct {
-	Rename map[string]string `json:"rename" jsonschema_description:"Old name: new name, at the top of the record."`
+	Rename map[string]string `json:"rename" jsonschema_description:"Old name: new name, at the top of the record. The key and the cursor field keep theirs."`
 	Lift   map[string]string `json:"lift" jsonschema_description:"New name: path of a nested field that is copied to the top."`
 	Remove []string          `json:"remove" jsonschema_description:"Paths of fields that are not published."`
 }

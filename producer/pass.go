@@ -62,10 +62,11 @@ func (p *pass) reload() {
 // the position moves with the last part. An error leaves the unit before the parent that it happened at.
 func (p *pass) take(ctx context.Context, page extract.Page, after UnitState) error {
 	p.progress.page(p.servedNow(), page)
+	b := newBatch()
+	page.Records = p.withdraw(b, page.Records)
 	if p.sweeping != nil && p.sweeping.pass != p {
 		p.sweeping.saw(page.Records)
 	}
-	b := newBatch()
 	parents, err := p.parents(ctx, page.Records, b)
 	if err != nil {
 		return err

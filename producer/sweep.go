@@ -262,6 +262,9 @@ func (s *sweep) window(ctx context.Context, w extract.Window) error {
 func (s *sweep) sift(records []extract.Record, w extract.Window, seen map[string]bool, unknown []extract.Record) (known, rest []extract.Record) {
 	known = records[:0:0]
 	for _, rec := range records {
+		if rec.Filtered { // it is as good as deleted
+			continue
+		}
 		if rec.KeyErr != nil { // it may be any of the keys that seem to be missing
 			s.proves = false
 			if w.Contains(rec.Cursor) {
@@ -317,6 +320,9 @@ func (s *sweep) overtaken(p *pass, b *batch, rd reading) {
 // saw notes what a live pass was shown, be it published or not.
 func (s *sweep) saw(records []extract.Record) {
 	for _, rec := range records {
+		if rec.Filtered {
+			continue
+		}
 		if rec.KeyErr != nil {
 			s.proves = false
 			continue

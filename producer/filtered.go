@@ -1,0 +1,61 @@
+package producer
+
+import (
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// filteredDigest is what memory holds as the digest of a record that the source file's filters dropped: it is told once, and a copy
+// that the filters want again differs from it.
+const filteredDigest uint64 = 0x66696c7465726564
+
+// withdraw returns the records of a page that the source file's filters want. Of those they do not (only incremental resources hand
+// them over) the copy in the topic is deleted, with its children.
+//
+// Memory of a live pass cannot tell what was published before its tail: there the deletion is written in any case, once. A window of
+// the backfill does not know what was published with another time; that is left to the sweep.
+func (p *pass) withdraw(b *batch, records []extract.Record) []extract.Record {
+	last, some := map[string]int{}, false
+	for i, rec := range records {
+		some = some || rec.Filtered
+		if j, twice := last[rec.Key]; !twice || !older(rec, records[j]) {
+			last[rec.Key] = i
+		}
+	}
+	if !some {
+		return records
+	}
+	kept := records[:0:0]
+	for i, rec := range records {
+		switch newest := last[rec.Key]; {
+		case rec.KeyErr != nil && !rec.Filtered, rec.KeyErr == nil && !records[newest].Filtered && !rec.Filtered:
+			kept = append(kept, rec)
+		case rec.KeyErr == nil && rec.Filtered && newest == i:
+			p.withdrawOne(b, rec)
+		}
+	}
+	return kept
+}
+
+func older(a, b extract.Record) bool {
+	return !a.Cursor.IsZero() && !b.Cursor.IsZero() && a.Cursor.Before(b.Cursor)
+}
+
+func (p *pass) withdrawOne(b *batch, rec extract.Record) {
+	if !p.publish {
+		p.buryChildren(b, rec.Key)
+		return
+	}
+	if p.root.Deletes == extract.DeletesNever {
+		return
+	}
+	e := entry{digest: filteredDigest, ts: rec.Cursor.UnixMilli()}
+	if p.memory.judge(rec.Key, e, p.guard) != verdictChanged {
+		return // the topic does not hold it, is told already, or holds a newer copy
+	}
+	p.buryChildren(b, rec.Key)
+	b.tombstone(p.names.Data(p.root.Name), p.root.Name, "", rec.Key, p.memory)
+	b.learned = append(b.learned, lesson{memory: p.memory, key: rec.Key, entry: e})
+	if p.tail.memory != nil && e.ts >= p.tail.from {
+		b.learned = append(b.learned, lesson{memory: p.tail.memory, key: rec.Key, entry: e})
+	}
+}
