@@ -171,14 +171,20 @@ func setParam(u *url.URL, name, value string) {
 	u.RawQuery += url.QueryEscape(name) + "=" + url.QueryEscape(value)
 }
 
-// withoutParam takes every parameter of that name out of a query.
+// withoutParam takes every parameter of that name out of a query; one that has none stays as it is spelt.
 func withoutParam(query, name string) string {
 	var kept []string
+	found := false
 	for _, pair := range strings.Split(query, "&") {
 		spelt, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(spelt); pair != "" && (err != nil || plain != name) {
+		if plain, err := url.QueryUnescape(spelt); err == nil && plain == name && pair != "" {
+			found = true
+		} else if pair != "" {
 			kept = append(kept, pair)
 		}
+	}
+	if !found {
+		return query
 	}
 	return strings.Join(kept, "&")
 }
@@ -200,11 +206,16 @@ func (c *Client) secretNames(r *Resource) []string {
 // publicToken takes secrets out of a page token, which goes into the state topic: an API may repeat the key in its next links.
 func (c *Client) publicToken(q *request, token string) (string, error) {
 	if path, query, ok := strings.Cut(token, "?"); ok && strings.HasPrefix(token, "/") {
+		public := query
 		for _, name := range c.secretNames(q.resource) {
-			query = withoutParam(query, name)
+			public = withoutParam(public, name)
 		}
-		if token = path; query != "" {
-			token += "?" + query
+		switch {
+		case public == query: // as the API gave it
+		case public == "":
+			token = path
+		default:
+			token = path + "?" + public
 		}
 	}
 	if c.holdsSecret(token) {

@@ -482,12 +482,45 @@ func TestMistakesInAuth(t *testing.T) {
 		}
 	}
 	for endpoint, want := range map[string]string{
-		`, params: { key: 1 }`:              `params: key is what auth sends: give one`,
-		`, auth: { type: bearer, tokn: x }`: `unknown field "tokn" (did you mean "token"?)`,
+		`, params: { key: 1 }`: `params: key is what auth sends: give one`,
+		`, auth: { type: bearer, token: x }, headers: { authorization: y }`: `headers: authorization is what auth sends: give one`,
+		`, auth: { type: bearer, tokn: x }`:                                 `unknown field "tokn" (did you mean "token"?)`,
 	} {
 		_, err := Load("shop.yaml", []byte(shopOf(`{ type: api_key, name: key, location: query, api_key: x }`, endpoint)))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want %q in\n%v", endpoint, want, err)
+		}
+	}
+}
+
+// TestTokensAreRemembered whatever else requests make of secrets.
+func TestTokensAreRemembered(t *testing.T) {
+	t.Parallel()
+	c := &Client{}
+	c.secrets.add("setting-1")
+	c.secrets.token("token-1")
+	for i := range 200 {
+		c.secrets.value(fmt.Sprint("value-", i, "-"))
+	}
+	if got := c.scrub("setting-1 token-1 value-199-"); got != "*** *** ***" {
+		t.Error(got)
+	}
+	if n := len(c.secrets.made); n != maxMade {
+		t.Errorf("%d values are held", n)
+	}
+}
+
+// TestTokensGoBackUnchanged where there is nothing to take out of them.
+func TestTokensGoBackUnchanged(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, shopOf(`{ type: api_key, name: key, api_key: "{{ config.key }}", location: query }`, ""), nil)
+	q, err := s.c.request(s.src.Resource("items"), &variables{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]string{"/x?": "/x?", "/x?&a=1&&b": "/x?&a=1&&b", "WzE3?key=1": "WzE3?key=1", "/x?a&%6Bey=1&key=2": "/x?a", "/x?key=1": "/x"} {
+		if got, err := s.c.publicToken(q, token); err != nil || got != want {
+			t.Errorf("%s: %s, %v", token, got, err)
 		}
 	}
 }

@@ -12,6 +12,8 @@ func FuzzLoad(f *testing.F) {
 	if text, err := os.ReadFile("../sources/intercom.yaml"); err == nil {
 		f.Add(text)
 	}
+	f.Add([]byte(withSteps("[{ filter: { field: a, equals: 1, in: [x], exists: } }, { map: { rename: { a: }, lift: { x: }, remove: [a.b, ] } }]")))
+	f.Add([]byte(shopOf(authOfRefresh, ", data: { a: }, headers: [], response_actions: [{ when: response.x, status_code: , action: wait, wait: }, ]")))
 	f.Add([]byte("name: *a\nresources: [{<<: {}, name: &x y}]"))
 	f.Add([]byte("? [a]\n: b"))
 	f.Add([]byte("resources: [{endpoint: {body: [}]"))
@@ -66,6 +68,25 @@ func FuzzPage(f *testing.F) {
 			if !json.Valid(record.JSON) || record.JSON[0] != '{' || (record.Key == "") != (record.KeyErr != nil) {
 				t.Fatalf("record %+v %s", record, record.JSON)
 			}
+		}
+	})
+}
+
+// FuzzSteps: whatever the record, what comes out is one object that can be read.
+func FuzzSteps(f *testing.F) {
+	steps := stepsOf(f, "[{ filter: { field: a.b, not_in: [1, x], less_than: 5 } }, { map: { rename: { a: b }, lift: { c: a.b }, remove: [d.e, f] } }]")
+	f.Add([]byte(`{"a":{"b":1e400},"d":{"e":1,"x":[]},"f":null}`))
+	f.Add([]byte(`{"\u0061":1,"a":{"b":-0.0}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		obj := at(text, nil)
+		if checkJSON(text) != nil || obj[0] != '{' {
+			return
+		}
+		if out, _, _ := process(steps, obj); checkJSON(out) != nil || out[0] != '{' {
+			t.Fatalf("%s made of %s", out, text)
+		}
+		if out := steps[1].mapping.apply(obj); checkJSON(out) != nil || out[0] != '{' {
+			t.Fatalf("%s made of %s", out, text)
 		}
 	})
 }

@@ -180,8 +180,8 @@ func (o *oauth) ask(ctx context.Context, q *request) (*oauth2.Token, *Error) {
 	for attempt := 1; ; attempt++ {
 		token, header, failure := o.send(ctx, q)
 		if failure == nil {
-			o.c.secrets.learn(token.AccessToken)
-			o.c.secrets.learn(token.RefreshToken)
+			o.c.secrets.token(token.AccessToken)
+			o.c.secrets.token(token.RefreshToken)
 			return token, nil
 		}
 		if !failure.transient || attempt >= q.attempts || ctx.Err() != nil {

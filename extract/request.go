@@ -93,7 +93,7 @@ func (c *Client) renderOwn(q *request, v *variables) error {
 func (c *Client) renderNamed(n namedTemplate, v *variables) (string, error) {
 	value, err := n.value.render(v, asIs)
 	if err == nil && n.secret && value != "" && !strings.Contains(c.scrub(value), "***") {
-		c.secrets.learn(value)
+		c.secrets.value(value)
 	}
 	return value, err
 }

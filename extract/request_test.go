@@ -107,7 +107,15 @@ func TestTimeoutOfTheFile(t *testing.T) {
 			t.Errorf("may take %v, want %v", seen, want)
 		}
 	}
-	if tr := newTransport(1, 5*time.Minute); tr.ResponseHeaderTimeout != 5*time.Minute {
+	src, err := Load("shop.yaml", []byte(settled))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewClient(src, map[string]string{"base_url": "http://127.0.0.1"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tr, ok := c.http.Transport.(*http.Transport); !ok || tr.ResponseHeaderTimeout != 90*time.Second {
 		t.Error("an API that thinks for as long as it may is cut off")
 	}
 }

@@ -12,16 +12,18 @@ import (
 )
 
 const (
-	maxGot    = 64 // secrets got at run time that are remembered: an older token is worthless by then
+	maxTokens = 16 // tokens that are remembered: an older one is worthless by then
+	maxMade   = 64 // values that requests made of secrets
 	leastLong = 8  // a shorter secret may stand in a page token by chance
 )
 
 // secretSet is what must not be shown, in every form in which it may come back. It is safe for concurrent use.
 type secretSet struct {
-	mu    sync.Mutex
-	given []string // settings, and what the source file makes of them
-	got   []string // tokens of the run, oldest first
-	forms atomic.Pointer[[]string]
+	mu     sync.Mutex
+	given  []string // settings, and what the source file makes of them
+	tokens []string // got at run time, oldest first
+	made   []string // likewise, of a request's values
+	forms  atomic.Pointer[[]string]
 }
 
 // add takes secrets that last as long as the client.
@@ -36,15 +38,20 @@ func (s *secretSet) add(secrets ...string) {
 	s.spell()
 }
 
-// learn takes a secret that was got at run time.
-func (s *secretSet) learn(secret string) {
+// token takes a token that was got at run time.
+func (s *secretSet) token(secret string) { s.learn(&s.tokens, secret, maxTokens) }
+
+// value takes what a request made of a secret.
+func (s *secretSet) value(secret string) { s.learn(&s.made, secret, maxMade) }
+
+func (s *secretSet) learn(list *[]string, secret string, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if secret == "" || slices.Contains(s.got, secret) || slices.Contains(s.given, secret) {
+	if secret == "" || slices.Contains(*list, secret) || slices.Contains(s.given, secret) {
 		return
 	}
-	if s.got = append(s.got, secret); len(s.got) > maxGot {
-		s.got = slices.Clone(s.got[1:])
+	if *list = append(*list, secret); len(*list) > most {
+		*list = slices.Clone((*list)[1:])
 	}
 	s.spell()
 }
@@ -52,7 +59,7 @@ func (s *secretSet) learn(secret string) {
 // spell makes the forms, the longest first: none must be left in pieces by a shorter one. The caller holds mu.
 func (s *secretSet) spell() {
 	var forms []string
-	for _, secret := range slices.Concat(s.given, s.got) {
+	for _, secret := range slices.Concat(s.given, s.tokens, s.made) {
 		quoted := strconv.Quote(secret)
 		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(quote(secret), `"`), quoted[1:len(quoted)-1])
 		if len(secret) >= leastLong {

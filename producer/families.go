@@ -90,7 +90,7 @@ func allGone(child *extract.Resource, lists []childList) error {
 		return nil
 	}
 	return &extract.Error{Kind: extract.KindIncomplete, Resource: child.Name,
-		Message: fmt.Sprintf("%d parents that were just listed are all answered by 404", gone), Hint: "check the substream's path"}
+		Message: fmt.Sprintf("%d parents that were just listed are all answered as if they did not exist", gone), Hint: "check the substream's path and response_actions"}
 }
 
 func (p *pass) list(ctx context.Context, child *extract.Resource, parent extract.Record) childList {
