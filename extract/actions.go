@@ -104,18 +104,23 @@ func (s *sight) values() expr.Vars {
 	if s.vars != nil {
 		return *s.vars
 	}
-	headers := make(map[string]any, len(s.resp.Header))
-	for name, values := range s.resp.Header {
-		headers[name] = strings.Join(values, ", ")
-	}
 	body := s.body
 	if !s.isJSON {
 		body = []byte("{}")
 	}
 	vars := (&variables{config: s.c.settings}).vars()
-	vars.Values["response"], vars.Values["headers"], vars.Values["status"] = expr.JSON(body), expr.Folded(headers), s.resp.StatusCode
+	vars.Values["response"], vars.Values["headers"], vars.Values["status"] = expr.JSON(body), foldedHeaders(s.resp.Header), s.resp.StatusCode
 	s.vars = &vars
 	return vars
+}
+
+// foldedHeaders are an answer's headers as expressions see them: whatever the case of their names.
+func foldedHeaders(h http.Header) any {
+	headers := make(map[string]any, len(h))
+	for name, values := range h {
+		headers[name] = strings.Join(values, ", ")
+	}
+	return expr.Folded(headers)
 }
 
 // decide makes of an answer what the action says.

@@ -13,6 +13,7 @@ type bodyNode struct {
 	members []bodyMember    // an object, if isObject
 	items   []*bodyNode     // a list, if isList
 	token   bool            // the page token; left out, with its name, while there is none
+	number  bool            // it is a number
 
 	isObject, isList bool
 	made             bool // an object that exists for the page token alone
@@ -23,8 +24,8 @@ type bodyMember struct {
 	value *bodyNode
 }
 
-// insertToken makes the page token a member at path, and the objects on the way.
-func (b *bodyNode) insertToken(path []string) error {
+// insert makes a node a member at path, and the objects on the way.
+func (b *bodyNode) insert(path []string, node *bodyNode) error {
 	if !b.isObject {
 		return fmt.Errorf("%q is no object", path[0])
 	}
@@ -35,12 +36,12 @@ func (b *bodyNode) insertToken(path []string) error {
 		if len(path) == 1 {
 			return fmt.Errorf("%q is in the body already", path[0])
 		}
-		return b.members[i].value.insertToken(path[1:])
+		return b.members[i].value.insert(path[1:], node)
 	}
-	child := &bodyNode{token: true}
+	child := node
 	if len(path) > 1 {
-		child = &bodyNode{isObject: true, made: true}
-		if err := child.insertToken(path[1:]); err != nil {
+		child = &bodyNode{isObject: true, made: node.token}
+		if err := child.insert(path[1:], node); err != nil {
 			return err
 		}
 	}
@@ -65,6 +66,8 @@ func (b *bodyNode) appendTo(dst []byte, v *variables, token string) ([]byte, err
 			}
 		}
 		return append(dst, ']'), nil
+	case b.token && b.number:
+		return append(dst, token...), nil
 	case b.token:
 		return appendString(dst, token)
 	case b.text == nil:

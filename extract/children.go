@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/headwater-stream/headwater/extract/expr"
 )
@@ -59,9 +61,9 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		fields.names, fields.values = append(fields.names, f.field), append(fields.values, v)
 	}
 	v := &variables{slice: sliceOf(child.Parent, parent), parent: fmt.Sprintf("record %q of %s", parent.Key, child.Parent.Name)}
-	total, token, tokens := -1, "", map[string]struct{}{}
-	for {
-		a, err := c.childPage(ctx, child, v, token, fields)
+	var before map[string]struct{}
+	for readings := 1; ; readings++ {
+		l, err := c.siblings(ctx, child, v, fields)
 		var e *Error
 		if errors.As(err, &e) && e.means != meansFailure {
 			return nil, e.means == meansEmpty, e.means == meansGone, nil
@@ -69,18 +71,71 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		if err != nil {
 			return nil, false, false, err
 		}
-		recs, total, token = append(recs, a.records...), a.total, a.next
-		if token == "" {
-			break
+		if !l.shifting || l.pages == 1 || before != nil && maps.Equal(before, l.keys) {
+			return wanted(l.records), !l.capped && l.total <= len(l.records), false, nil
 		}
-		if _, again := tokens[token]; again {
-			return nil, false, false, &Error{Kind: KindProtocol, Resource: child.Name,
-				Message: fmt.Sprintf("the list of parent %s leads to a page that was read already", parent.Key)}
+		if readings == maxReadings {
+			return nil, false, false, &Error{Kind: KindIncomplete, Resource: child.Name, Message: fmt.Sprintf(
+				"%d readings of the list of parent %s all held different records: it moves too fast to be read whole", readings, parent.Key)}
+		}
+		before = l.keys
+	}
+}
+
+// siblings is one reading of a parent's list.
+type siblings struct {
+	records  []Record
+	keys     map[string]struct{} // distinct ones; of records without a key their bytes
+	previous []string            // those of the last page
+	pages    int
+	total    int // as the last page says; -1: it does not
+	capped   bool
+	shifting bool
+}
+
+// siblings reads a parent's list once. The guards are those of every listing: a page that was read already, the same records again.
+func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fields *parentFields) (*siblings, error) {
+	l := &siblings{keys: map[string]struct{}{}, shifting: child.request.pages.shifting}
+	token, tokens := "", map[string]struct{}{}
+	for {
+		a, err := c.childPage(ctx, child, v, token, fields)
+		if err != nil {
+			return nil, err
+		}
+		why := l.add(a)
+		if token = a.next; token == "" && why == "" {
+			l.capped = l.capped || child.ListingCap > 0 && len(l.records) >= child.ListingCap
+			return l, nil
+		}
+		if _, again := tokens[token]; again && why == "" {
+			why = "leads to a page that was read already"
+		}
+		if why != "" {
+			return nil, &Error{Kind: KindProtocol, Resource: child.Name, Message: fmt.Sprintf("page %d of the list of parent %s %s", l.pages, fields.key, why)}
 		}
 		tokens[token] = struct{}{}
 	}
-	capped := child.ListingCap > 0 && len(recs) >= child.ListingCap
-	return wanted(recs), !capped && total <= len(recs), false, nil
+}
+
+// add takes a page into the list, and says what is wrong with it.
+func (l *siblings) add(a *answer) string {
+	l.pages++
+	l.total, l.capped, l.shifting = a.total, l.capped || a.capped, l.shifting || a.shifting
+	var ids []string
+	for _, r := range a.records {
+		id := r.Key
+		if r.KeyErr != nil {
+			id = string(r.JSON)
+		}
+		ids = append(ids, id)
+		l.keys[id] = struct{}{}
+	}
+	l.records = append(l.records, a.records...)
+	again := len(ids) > 0 && slices.Equal(ids, l.previous)
+	if l.previous = ids; again {
+		return "holds the same records as the one before"
+	}
+	return ""
 }
 
 func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, token string, fields *parentFields) (*answer, error) {
@@ -88,9 +143,9 @@ func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, t
 	if err != nil {
 		return nil, err
 	}
-	body, err := c.fetch(ctx, q)
+	page, err := c.fetch(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	return c.parse(q, body, fields)
+	return c.parse(q, page, fields)
 }

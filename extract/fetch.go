@@ -29,17 +29,23 @@ const (
 // errRedirect refuses a redirect: the token goes to the configured host only.
 var errRedirect = errors.New("redirect refused")
 
-// fetch sends q until it is answered, as often as it may, and returns the body of a 2xx, checked to be JSON.
-func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
+// fetched is a 2xx whose body was checked to be JSON.
+type fetched struct {
+	body   []byte
+	header http.Header
+}
+
+// fetch sends q until it is answered, as often as it may.
+func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 	intervals := newBackoff()
 	renewed := false
 	for attempt := 1; ; attempt++ {
 		body, header, err := c.send(ctx, q)
 		if err == nil {
-			return body, nil
+			return fetched{body, header}, nil
 		}
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: %w", q.resource.Name, ctx.Err())
+			return fetched{}, fmt.Errorf("%s: %w", q.resource.Name, ctx.Err())
 		}
 		if err.Status == http.StatusUnauthorized && q.access != "" && !renewed {
 			c.loginOf(q.resource).oauth.refused(q.access)
@@ -57,7 +63,7 @@ func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
 			if err.transient && attempt > 1 {
 				err.Message = strings.TrimSpace(fmt.Sprintf("%s (%d attempts)", err.Message, attempt))
 			}
-			return nil, err
+			return fetched{}, err
 		}
 		if limited {
 			continue
@@ -69,7 +75,7 @@ func (c *Client) fetch(ctx context.Context, q *request) ([]byte, error) {
 		}
 		reason := fmt.Sprintf("%s; attempt %d of %d follows", err.brief(), attempt+1, q.attempts)
 		if err := c.wait(ctx, q.resource, reason, wait); err != nil {
-			return nil, fmt.Errorf("%s: %w", q.resource.Name, err)
+			return fetched{}, fmt.Errorf("%s: %w", q.resource.Name, err)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func FuzzPage(f *testing.F) {
 			parent = &parentFields{key: "p", names: []string{r.fromParent[0].field}, values: []json.RawMessage{json.RawMessage(`"p"`)}}
 		}
 		_ = c.refused(q, 400, text).Error()
-		a, err := c.parse(q, text, parent)
+		a, err := c.parse(q, fetched{body: text}, parent)
 		if err != nil {
 			_ = err.Error()
 			return

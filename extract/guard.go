@@ -12,6 +12,7 @@ import (
 // was followed before. A loop of two or more pages has been seen on listings that change fast.
 func (t *traversal) guard(q *request, rd *reading, a *answer) error {
 	rd.pages++
+	rd.shifting = rd.shifting || a.shifting
 	rd.records += len(a.records)
 	ids := t.ids(a.records)
 	if len(ids) > 0 && slices.Equal(ids, rd.previous) {
@@ -53,10 +54,10 @@ func (t *traversal) ids(records []Record) []uint64 {
 }
 
 // canRestart reports whether the listing may be begun again after err: a scroll after anything that may have lost its
-// place, other listings after a refused page token.
+// place, other listings after a refused page token. A number that we count ourselves is none.
 func (t *traversal) canRestart(rd *reading, err error) bool {
 	var e *Error
-	if rd.token == "" || t.restarts >= maxRestarts || !errors.As(err, &e) {
+	if rd.token == "" || t.r.request.pages.numbered() || t.restarts >= maxRestarts || !errors.As(err, &e) {
 		return false
 	}
 	if t.r.request.pages.kind == pagingScroll {

@@ -28,7 +28,8 @@ func Load(name string, text []byte) (*Source, error) {
 // loader fills a Source from the YAML vocabulary. Another vocabulary would have a loader of its own.
 type loader struct {
 	*yamlReader
-	src *Source
+	src    *Source
+	client *section // nil: there is none
 }
 
 // names that become topics, environment variables and record names.

@@ -48,18 +48,25 @@ func (l *loader) checkResource(p *pending) {
 	if r.Incremental != nil {
 		l.checkIncremental(p)
 	}
-	if r.Singleton != (r.request.pages.kind == pagingScroll) {
-		l.mistake(s.at, "singleton: true and a paginator of type scroll go together: a scroll is one at a time")
+	scroll := r.request.pages.kind == pagingScroll
+	if r.Singleton && !scroll && !p.broken {
+		l.mistake(s.node("singleton"), "singleton is for a paginator of type scroll")
 	}
-	if r.Drain && r.Parent != nil {
+	if scroll && !r.Singleton {
+		l.mistake(s.node("singleton"), "singleton: a scroll is one at a time")
+	}
+	if scroll && !r.Drain {
+		l.mistake(s.node("drain"), "drain: a scroll does not live long enough for children to be asked for in between")
+	}
+	if s.values["drain"] != nil && r.Drain && r.Parent != nil {
 		l.mistake(s.node("drain"), "drain is for resources that have children")
 	}
 	l.checkSweep(p)
 	if r.Parent == nil {
 		return
 	}
-	if r.request.pages.kind == pagingScroll || r.request.pages.shifting {
-		l.mistake(s.at, "%s: a substream cannot be read by a scroll or by shifting pages", s.what)
+	if scroll {
+		l.mistake(s.at, "%s: a substream cannot be read by a scroll", s.what)
 	}
 	if len(r.Key) < 2 || !r.Key[0].FromParent {
 		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")

@@ -11,6 +11,7 @@ func (l *loader) loadClient(s *section) {
 		l.mistake(s.at, "the source has no client: want at least its base_url")
 		return
 	}
+	l.client = client
 	spec := &l.src.client
 	spec.baseURL = l.requiredTemplate(client, "base_url")
 	spec.headers = l.templates(client, "headers", l.settingsOnly)

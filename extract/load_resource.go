@@ -63,7 +63,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	p := &pending{resource: r, section: s, uses: map[placeholder]bool{}}
 	r.Doc, r.Permission = s.text("description"), s.text("permission")
 	r.Selected = s.bool("selected") || s.node("selected") == nil
-	r.Singleton, r.Drain, r.Consistent = s.bool("singleton"), s.bool("drain"), s.bool("consistent")
+	r.Consistent = s.bool("consistent")
 	r.ListingCap, r.PollInterval = s.count("listing_cap"), s.duration("poll_interval", 0)
 	r.SweepInterval = s.pause("sweep_interval", defaultSweep)
 	r.CursorPath = strings.Join(s.path("cursor_field"), ".")
@@ -76,8 +76,22 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	r.Columns = l.loadColumns(s)
 	before := len(l.mistakes)
 	l.loadEndpoint(p)
+	l.loadScroll(p)
 	p.broken = len(l.mistakes) > before
 	return p
+}
+
+// loadScroll reads what belongs to a scroll: a server keeps one place for it, and not for long.
+func (l *loader) loadScroll(p *pending) {
+	s, r := p.section, p.resource
+	scroll := r.request.pages.kind == pagingScroll
+	r.Singleton, r.Drain = s.bool("singleton"), s.bool("drain")
+	if scroll && s.node("singleton") == nil {
+		r.Singleton = true
+	}
+	if scroll && s.node("drain") == nil {
+		r.Drain = true
+	}
 }
 
 // loadDeletes reads how deletions show; without a word it follows from how the resource is read.

@@ -68,10 +68,14 @@ type reading struct {
 	total     int // as the last page says
 	early     bool
 	complete  bool
+	shifting  bool                // rows that come or go move the others from page to page
 	tokens    map[string]struct{} // all that were followed: a loop may be longer than one
 	ids       map[uint64]struct{} // distinct keys, hashed
 	previous  []uint64            // those of the page before
 }
+
+// shifts reports whether the reading may have missed what moved while it was paged.
+func (rd *reading) shifts() bool { return rd.shifting && rd.pages > 1 }
 
 func (c *Client) traverse(ctx context.Context, r *Resource, pos Position, yield func(Page, error) bool) (*traversal, error) {
 	fail := func(format string, args ...any) error {
@@ -94,11 +98,11 @@ func (c *Client) traverse(ctx context.Context, r *Resource, pos Position, yield 
 	return &traversal{c: c, r: r, ctx: ctx, yield: yield, begin: pos, pos: pos, seed: maphash.MakeSeed()}, nil
 }
 
-// resumable reports whether a page token is a position: not where the server keeps the place, where pages shift, or where
-// a record that changes meanwhile could move to a page that was read.
+// resumable reports whether a page token is a position: not where the server keeps the place, where pages shift (or may do so: auto
+// sees it only when it is there), or where a record that changes meanwhile could move to a page that was read.
 func (r *Resource) resumable(phase Phase) bool {
 	pages := &r.request.pages
-	if pages.kind == pagingScroll || pages.shifting {
+	if pages.kind == pagingScroll || pages.kind == pagingAuto || pages.shifting {
 		return false
 	}
 	return r.Incremental == nil || r.Incremental.order(phase) == OrderAsc
@@ -118,7 +122,7 @@ func (t *traversal) run() error {
 	token := t.pos.Token
 	for {
 		t.rule = t.r.rule(t.pos)
-		rd := &reading{fromStart: token == "", token: token, total: -1, tokens: map[string]struct{}{}, ids: map[uint64]struct{}{}}
+		rd := &reading{fromStart: token == "", token: token, total: -1, shifting: t.r.request.pages.shifting, tokens: map[string]struct{}{}, ids: map[uint64]struct{}{}}
 		token = ""
 		err := t.read(rd)
 		switch {
@@ -202,7 +206,7 @@ func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	body, err := t.open(q)
+	page, err := t.open(q)
 	var e *Error
 	if errors.As(err, &e) && e.means != meansFailure {
 		if t.restarts == 0 && len(t.before) == 0 {
@@ -213,7 +217,7 @@ func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
 	if err != nil {
 		return q, nil, err
 	}
-	a, err := t.c.parse(q, body, nil)
+	a, err := t.c.parse(q, page, nil)
 	if err == nil && t.r.request.pages.kind == pagingScroll && len(a.records) == 0 {
 		a.next = "" // the end of a scroll is an empty page; a short one is not
 	} else if err == nil && t.r.request.pages.kind == pagingScroll && a.next == "" {
@@ -223,26 +227,26 @@ func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
 }
 
 // open fetches q. While another scroll is open it waits: one cannot be closed, it expires.
-func (t *traversal) open(q *request) ([]byte, error) {
+func (t *traversal) open(q *request) (fetched, error) {
 	for waited := time.Duration(0); ; waited += busyWait {
-		body, err := t.c.fetch(t.ctx, q)
+		page, err := t.c.fetch(t.ctx, q)
 		var e *Error
 		if !errors.As(err, &e) || q.token != "" || !e.hasCode(t.r.request.pages.busyCode) {
-			return body, err
+			return page, err
 		}
 		if waited >= maxBusy {
 			e.Kind, e.Hint = KindUnavailable, "another client keeps a scroll open: only one can be at a time, and it ends a minute after its last use"
-			return nil, e
+			return fetched{}, e
 		}
 		if err := t.c.wait(t.ctx, t.r, "another scroll is open; it expires a minute after its last use", busyWait); err != nil {
-			return nil, fmt.Errorf("%s: %w", t.r.Name, err)
+			return fetched{}, fmt.Errorf("%s: %w", t.r.Name, err)
 		}
 	}
 }
 
 // isComplete reports, after a reading's last page, whether the pass is done.
 func (t *traversal) isComplete(rd *reading) bool {
-	if t.r.request.pages.shifting && rd.pages > 1 {
+	if rd.shifts() {
 		return t.before != nil && maps.Equal(t.before, rd.ids)
 	}
 	return !t.short(rd)
@@ -257,7 +261,7 @@ func (t *traversal) short(rd *reading) bool {
 
 // again decides whether a reading that was not complete is repeated.
 func (t *traversal) again(rd *reading) error {
-	shifting := t.r.request.pages.shifting && rd.pages > 1
+	shifting := rd.shifts()
 	switch {
 	case shifting && t.readings >= maxReadings:
 		return &Error{Kind: KindIncomplete, Resource: t.r.Name, Message: fmt.Sprintf(

@@ -2,23 +2,23 @@ package extract
 
 import (
 	"encoding/json"
-	"errors"
-	"net/url"
 	"strconv"
 	"strings"
 )
 
 // answer is one page as the API gave it: everything, before any filter.
 type answer struct {
-	records []Record
-	next    string // token of the next page; "": this was the last
-	total   int    // records in all, as the API says; -1: it does not
+	records  []Record
+	next     string // token of the next page; "": this was the last
+	total    int    // records in all, as the API says; -1: it does not
+	capped   bool   // the API may hold more, but shows no further page
+	shifting bool   // the next page is found by counting: rows that come or go move the others
 }
 
 // parse takes a page apart. parent is nil for root resources.
-func (c *Client) parse(q *request, body []byte, parent *parentFields) (*answer, error) {
+func (c *Client) parse(q *request, page fetched, parent *parentFields) (*answer, error) {
 	r, spec := q.resource, &q.resource.request
-	doc := newDocument(body)
+	doc := newDocument(page.body)
 	if e := c.errorInside(q, doc); e != nil {
 		return nil, e
 	}
@@ -38,11 +38,7 @@ func (c *Client) parse(q *request, body []byte, parent *parentFields) (*answer, 
 		return nil, bad
 	}
 	if !isList {
-		where := strings.Join(spec.selector, ".")
-		if where == "" {
-			where = "the top of the answer"
-		}
-		return nil, c.finish(q.fail(KindProtocol, "no list of records at %s, but %s", where, jsonKind(list)), q)
+		return nil, c.noList(q, doc, list)
 	}
 	if v := doc.at(spec.total...); spec.total != nil && !absent(v) {
 		n, err := strconv.Atoi(string(v))
@@ -51,11 +47,30 @@ func (c *Client) parse(q *request, body []byte, parent *parentFields) (*answer, 
 		}
 		a.total = n
 	}
-	var err error
-	if a.next, err = c.nextToken(q, doc); err == nil {
-		a.next, err = c.publicToken(q, a.next)
+	if err := c.goOn(q, a, doc, page.header); err != nil {
+		return nil, err
 	}
-	return a, err
+	return a, nil
+}
+
+// noList makes the error for an answer without records where they should be, and says where it has lists.
+func (c *Client) noList(q *request, doc document, found json.RawMessage) error {
+	where := strings.Join(q.resource.request.selector, ".")
+	if where == "" {
+		where = "the top of the answer"
+	}
+	e := q.fail(KindProtocol, "no list of records at %s, but %s", where, jsonKind(found))
+	var lists []string
+	eachMember(doc.whole, func(m member) bool {
+		if len(m.value) > 0 && m.value[0] == '[' {
+			lists = append(lists, looseText(m.name))
+		}
+		return true
+	})
+	if len(lists) > 0 {
+		e.Hint = "data_selector says where they are; the answer has lists at " + strings.Join(lists, ", ")
+	}
+	return c.finish(e, q)
 }
 
 // errorInside finds an error object in an answer whose status says that all is well.
@@ -124,81 +139,4 @@ func wanted(records []Record) []Record {
 		return kept
 	}
 	return records
-}
-
-// nextToken returns the token of the next page, or "" if this is the last one. What is there but cannot be followed is an
-// error: it must not pass for the end.
-func (c *Client) nextToken(q *request, doc document) (string, error) {
-	pages := &q.resource.request.pages
-	if pages.kind == pagingSingle {
-		return "", nil
-	}
-	v := doc.at(pages.next...)
-	where := strings.Join(pages.next, ".")
-	if absent(v) {
-		if above := doc.at(pages.next[:len(pages.next)-1]...); len(pages.next) > 1 && !absent(above) && above[0] != '{' {
-			return "", c.finish(q.fail(KindProtocol, "%s is not an object: no page token can be read from it", strings.Join(pages.next[:len(pages.next)-1], ".")), q)
-		}
-		return "", nil
-	}
-	if pages.kind == pagingLink {
-		return c.nextLink(q, v, where)
-	}
-	token, err := scalarText(v)
-	if err != nil || v[0] == 't' || v[0] == 'f' {
-		return "", c.finish(q.fail(KindProtocol, "page token at %s is %s", where, jsonKind(v)), q)
-	}
-	return token, nil
-}
-
-// nextLink turns a next link into a token: its path and query. Links to another host are refused, with the token of the API
-// in mind; the host is not kept, so that a position stays good when the API moves.
-func (c *Client) nextLink(q *request, v json.RawMessage, where string) (string, error) {
-	var link *url.URL
-	var err error
-	switch v[0] {
-	case '"':
-		var text string
-		if text, err = scalarText(v); err == nil && text == "" {
-			return "", nil
-		}
-		if err == nil {
-			link, err = q.url.Parse(text)
-		}
-	case '{':
-		link, err = objectLink(q, v)
-	default:
-		err = errors.New("neither text nor an object")
-	}
-	if err != nil {
-		return "", c.finish(q.fail(KindProtocol, "next link at %s: %v", where, err), q)
-	}
-	if !c.sameHost(link) {
-		e := q.fail(KindProtocol, "next link leads to another host (%s://%s)", link.Scheme, link.Host)
-		e.Hint = "the token is sent to " + c.base.Host + " only: set base_url to the host that the API uses in its links"
-		return "", c.finish(e, q)
-	}
-	return link.RequestURI(), nil
-}
-
-// objectLink follows a next that is an object: the members that the source file names become query parameters.
-func objectLink(q *request, v json.RawMessage) (*url.URL, error) {
-	link := *q.url
-	query := link.Query()
-	found := false
-	for _, name := range q.resource.request.pages.linkParams {
-		if m := at(v, []string{name}); !absent(m) {
-			text, err := scalarText(m)
-			if err != nil {
-				return nil, err
-			}
-			query.Set(name, text)
-			found = true
-		}
-	}
-	if !found {
-		return nil, errors.New("an object without any member that next_params names")
-	}
-	link.RawQuery = query.Encode()
-	return &link, nil
 }

@@ -57,7 +57,7 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 	if err != nil {
 		return p, err
 	}
-	body, err := c.fetch(ctx, q)
+	page, err := c.fetch(ctx, q)
 	if e := (*Error)(nil); errors.As(err, &e) && e.means != meansFailure {
 		p.Total = 0
 		p.Clock, err = c.Now(ctx, r)
@@ -66,7 +66,7 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 	if err != nil {
 		return p, err
 	}
-	a, err := c.parse(q, body, nil)
+	a, err := c.parse(q, page, nil)
 	if err != nil {
 		return p, err
 	}

@@ -36,21 +36,11 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 	if err := c.renderOwn(q, v); err != nil {
 		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 	}
-	if token != "" && spec.pages.kind == pagingLink {
-		link, err := url.Parse(token)
-		if err != nil || link.Host != "" || !strings.HasPrefix(link.Path, "/") {
-			return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: fmt.Sprintf("page token %q is no path", token)}
-		}
-		u := *c.base
-		u.Path, u.RawPath, u.RawQuery = link.Path, link.RawPath, link.RawQuery
-		q.url = &u
-		return q, nil // a next link carries every parameter itself
-	}
-	if err := c.address(q, v); err != nil {
+	if err := c.place(q, v); err != nil {
 		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 	}
 	if spec.body != nil {
-		body, err := spec.body.appendTo(nil, v, token)
+		body, err := spec.body.appendTo(nil, v, spec.pages.value(token))
 		if err != nil {
 			return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 		}
@@ -62,6 +52,25 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 		}
 	}
 	return q, nil
+}
+
+// place fills in the URL. A next link carries every parameter itself.
+func (c *Client) place(q *request, v *variables) error {
+	pages := &q.resource.request.pages
+	if !pages.links(q.token) {
+		if pages.kind == pagingLink && q.token != "" {
+			return fmt.Errorf("page token %q is no path", q.token)
+		}
+		return c.address(q, v)
+	}
+	link, err := url.Parse(q.token)
+	if err != nil || link.Host != "" {
+		return fmt.Errorf("page token %q is no path", q.token)
+	}
+	u := *c.base
+	u.Path, u.RawPath, u.RawQuery = link.Path, link.RawPath, link.RawQuery
+	q.url = &u
+	return nil
 }
 
 // renderOwn fills in what a next link does not carry: the headers, and the parameters that are made of secrets.
@@ -140,12 +149,25 @@ func (c *Client) address(q *request, v *variables) error {
 		}
 		query = append(query, url.QueryEscape(p.name)+"="+url.QueryEscape(value))
 	}
-	if q.token != "" && spec.pages.param != "" {
-		query = append(query, url.QueryEscape(spec.pages.param)+"="+url.QueryEscape(q.token))
-	}
 	u.RawQuery = strings.Join(query, "&")
 	q.url = &u
+	spec.pages.carry(q)
 	return nil
+}
+
+// carry puts the page token into the query, where that is its place.
+func (p *paginatorSpec) carry(q *request) {
+	value := p.value(q.token)
+	switch {
+	case value == "" || p.bodyPath != nil:
+	case p.kind == pagingAuto:
+		name, value, _ := strings.Cut(value, "=")
+		name, _ = url.QueryUnescape(name) // written by autoNext
+		value, _ = url.QueryUnescape(value)
+		setParam(q.url, name, value)
+	case p.param != "":
+		setParam(q.url, p.param, value)
+	}
 }
 
 // interval gives {{ stream_interval.… }} its values: the window's bounds with the margin the API needs, whole seconds (or days)

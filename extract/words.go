@@ -29,7 +29,7 @@ type clientWords struct {
 	BaseURL   string            `json:"base_url" jsonschema:"required" jsonschema_description:"Where all paths begin; may hold {{ config.NAME }}."`
 	Headers   map[string]string `json:"headers" jsonschema_description:"Sent with every request."`
 	Auth      authWords         `json:"auth" jsonschema_description:"How requests prove who asks."`
-	Paginator paginatorWords    `json:"paginator" later:"true" jsonschema_description:"For the resources that have none of their own."`
+	Paginator paginatorWords    `json:"paginator" jsonschema_description:"For the resources that have none of their own; auto where there is none at all."`
 	RateLimit rateWords         `json:"rate_limit" jsonschema_description:"Response headers that tell the API's budget."`
 	Timeout   string            `json:"timeout" jsonschema_description:"Of one request with its body, such as 2m (the default)."`
 }

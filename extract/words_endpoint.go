@@ -19,34 +19,34 @@ type endpointWords struct {
 
 // paginatorWords is the way from page to page. Which fields belong to which type: see pagingOwn.
 type paginatorWords struct {
-	Type               string   `json:"type" jsonschema:"required,enum=single_page,enum=auto,enum=page_number,enum=offset,enum=cursor,enum=header_cursor,enum=json_link,enum=json_response,enum=header_link,enum=scroll,enum=custom"`
-	CursorPath         string   `json:"cursor_path" jsonschema_description:"cursor, scroll: where the answer holds the next page's token; cursors.next without a word."`
-	CursorParam        string   `json:"cursor_param" jsonschema_description:"cursor, header_cursor, scroll: query parameter that carries the token."`
+	Type               string   `json:"type" jsonschema:"required,enum=auto,enum=single_page,enum=page_number,enum=offset,enum=cursor,enum=header_cursor,enum=json_link,enum=json_response,enum=header_link,enum=scroll,enum=custom" jsonschema_description:"json_response is another name of json_link; custom is a scroll."`
+	CursorPath         string   `json:"cursor_path" jsonschema_description:"cursor, scroll: where the answer holds the next page's token. Without a word it is looked for by the name that cursor_param gives."`
+	CursorParam        string   `json:"cursor_param" jsonschema_description:"cursor, header_cursor, scroll: query parameter that carries the token; cursor without a word. Beside cursor_body_path it only names the token."`
 	CursorBodyPath     string   `json:"cursor_body_path" jsonschema_description:"cursor: place in the body that carries it."`
-	CursorKey          string   `json:"cursor_key" later:"true" jsonschema_description:"header_cursor: response header that holds the token."`
-	NextURLPath        string   `json:"next_url_path" jsonschema_description:"json_link: where the answer holds the next page's URL."`
+	CursorKey          string   `json:"cursor_key" jsonschema_description:"header_cursor: response header that holds the token; next without a word."`
+	NextURLPath        string   `json:"next_url_path" jsonschema_description:"json_link: where the answer holds the next page's URL; next without a word."`
 	NextParams         []string `json:"next_params" jsonschema_description:"json_link: members of a next that is an object, sent as query parameters."`
-	LinksNextKey       string   `json:"links_next_key" later:"true" jsonschema_description:"header_link: relation of the Link header; next without a word."`
-	OtherHost          string   `json:"other_host" later:"true" jsonschema:"enum=error,enum=rewrite" jsonschema_description:"json_link, header_link: a link to another host is refused, or its path and query are asked of base_url. The token is never sent elsewhere."`
-	PageParam          string   `json:"page_param" later:"true" jsonschema_description:"page_number: query parameter; page without a word."`
-	PageBodyPath       string   `json:"page_body_path" later:"true" jsonschema_description:"page_number: place in the body."`
-	BasePage           int      `json:"base_page" later:"true" jsonschema_description:"page_number: number of the first page; 0 without a word, as elsewhere."`
-	Page               int      `json:"page" later:"true" jsonschema_description:"page_number: page to begin at; base_page without a word."`
-	MaximumPage        int      `json:"maximum_page" later:"true" jsonschema_description:"page_number: the API shows no further page; reached, the listing is capped and that is said."`
-	Limit              int      `json:"limit" later:"true" jsonschema_description:"offset: records a page."`
-	Offset             int      `json:"offset" later:"true" jsonschema_description:"offset: where to begin."`
-	OffsetParam        string   `json:"offset_param" later:"true" jsonschema_description:"offset: query parameter; offset without a word."`
-	OffsetBodyPath     string   `json:"offset_body_path" later:"true" jsonschema_description:"offset: place in the body."`
-	LimitParam         string   `json:"limit_param" later:"true" jsonschema_description:"offset: query parameter; limit without a word."`
-	LimitBodyPath      string   `json:"limit_body_path" later:"true" jsonschema_description:"offset: place in the body."`
-	MaximumOffset      int      `json:"maximum_offset" later:"true" jsonschema_description:"offset: the API shows nothing behind; reached, the listing is capped and that is said."`
-	PageSize           int      `json:"page_size" later:"true" jsonschema_description:"Records a page, sent at page_size_param or page_size_body_path, where one is given."`
-	PageSizeParam      string   `json:"page_size_param" later:"true" jsonschema_description:"Query parameter that carries page_size."`
-	PageSizeBodyPath   string   `json:"page_size_body_path" later:"true" jsonschema_description:"Place in the body that carries page_size."`
-	TotalPath          string   `json:"total_path" later:"true" jsonschema_description:"page_number: where the answer holds the number of pages; offset: of records."`
-	HasMorePath        string   `json:"has_more_path" later:"true" jsonschema_description:"Where the answer says whether there is another page."`
-	StopAfterEmptyPage bool     `json:"stop_after_empty_page" later:"true" jsonschema_description:"An empty page is the last. page_number, offset: true without a word; cursor: false."`
-	StopCondition      string   `json:"stop_condition" later:"true" jsonschema_description:"Expression over response and headers; true: this was the last page."`
+	LinksNextKey       string   `json:"links_next_key" jsonschema_description:"header_link: relation of the Link header; next without a word."`
+	OtherHost          string   `json:"other_host" jsonschema:"enum=error,enum=rewrite" jsonschema_description:"json_link, header_link: a link to another host is refused, or its path and query are asked of base_url. The token is never sent elsewhere."`
+	PageParam          string   `json:"page_param" jsonschema_description:"page_number: query parameter; page without a word."`
+	PageBodyPath       string   `json:"page_body_path" jsonschema_description:"page_number: place in the body."`
+	BasePage           int      `json:"base_page" jsonschema_description:"page_number: number of the API's first page; 0 without a word, as elsewhere."`
+	Page               int      `json:"page" jsonschema_description:"page_number: page to begin at; base_page without a word."`
+	MaximumPage        int      `json:"maximum_page" jsonschema_description:"page_number: how many pages the API shows; reached, the listing is capped and deletes nothing."`
+	Limit              int      `json:"limit" jsonschema_description:"offset: records a page."`
+	Offset             int      `json:"offset" jsonschema_description:"offset: where to begin."`
+	OffsetParam        string   `json:"offset_param" jsonschema_description:"offset: query parameter; offset without a word."`
+	OffsetBodyPath     string   `json:"offset_body_path" jsonschema_description:"offset: place in the body."`
+	LimitParam         string   `json:"limit_param" jsonschema_description:"offset: query parameter; limit without a word."`
+	LimitBodyPath      string   `json:"limit_body_path" jsonschema_description:"offset: place in the body."`
+	MaximumOffset      int      `json:"maximum_offset" jsonschema_description:"offset: how many records the API shows; reached, the listing is capped and deletes nothing."`
+	PageSize           int      `json:"page_size" jsonschema_description:"Records a page, sent at page_size_param or page_size_body_path where one is given."`
+	PageSizeParam      string   `json:"page_size_param" jsonschema_description:"Query parameter that carries page_size."`
+	PageSizeBodyPath   string   `json:"page_size_body_path" jsonschema_description:"Place in the body that carries page_size."`
+	TotalPath          string   `json:"total_path" jsonschema_description:"page_number: where the answer holds the number of pages; offset: of records."`
+	HasMorePath        string   `json:"has_more_path" jsonschema_description:"Where the answer says whether there is another page; that it does not say so is an error."`
+	StopAfterEmptyPage bool     `json:"stop_after_empty_page" jsonschema_description:"An empty page is the last, where neither total_path nor has_more_path nor stop_condition says otherwise. page_number, offset: true without a word; cursor: false."`
+	StopCondition      string   `json:"stop_condition" jsonschema_description:"Expression over response, headers, last_record, last_page_size and config; true: this was the last page. False without a next page is an error."`
 	Shifting           bool     `json:"shifting" jsonschema_description:"Rows that come or go move the others from page to page: such a listing is read until two readings agree. page_number, offset: true without a word."`
 	BusyCode           string   `json:"busy_code" jsonschema_description:"scroll: the API's error code for: another one is open."`
 }
