@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"time"
 )
@@ -70,6 +72,9 @@ func (l *loader) checkResource(p *pending) {
 	}
 	if len(r.Key) < 2 || !r.Key[0].FromParent {
 		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")
+	}
+	if !p.broken && !slices.ContainsFunc(slices.Collect(maps.Keys(p.uses)), func(h placeholder) bool { return h.scope == scopeSlice }) {
+		l.mistake(p.endpoint.at, "%s asks the same of every parent: its request never uses {{ stream_slice.FIELD }}", s.what)
 	}
 	l.checkDrained(p)
 	l.checkSteps(p)

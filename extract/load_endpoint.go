@@ -7,18 +7,19 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/headwater-stream/headwater/extract/expr"
 )
 
 func (l *loader) loadEndpoint(p *pending) {
 	s := p.endpoint
-	if s == nil || s.node("path") == nil {
-		l.mistake(p.section.at, "%s has no endpoint with a path", p.section.what)
-		return
-	}
 	allowed := l.allowed(p)
 	spec := &p.resource.request
 	spec.method = s.choice("method")
-	if spec.path = l.template(s, "path", allowed); spec.path != nil {
+	if s.node("path") == nil { // as elsewhere, it is the name then
+		t, _ := expr.Parse(p.resource.Name, expr.Scope{})
+		spec.path = &template{t}
+	} else if spec.path = l.template(s, "path", allowed); spec.path != nil {
 		text, _ := textOf(s.node("path"))
 		if strings.Contains(text, "://") || strings.ContainsAny(text, "?#") {
 			l.mistake(s.node("path"), "path: want a path below base_url; parameters go under params")

@@ -19,7 +19,7 @@ var (
 	pagingOwn = map[string][]string{
 		"single_page":   {},
 		"auto":          {},
-		"cursor":        slices.Concat([]string{"cursor_path", "cursor_param", "cursor_body_path", "stop_after_empty_page"}, pagingEnd, pagingSize),
+		"cursor":        slices.Concat([]string{"cursor_path", "cursor_param", "cursor_body_path", "stop_after_empty_page", "shifting"}, pagingEnd, pagingSize),
 		"header_cursor": slices.Concat([]string{"cursor_key", "cursor_param", "stop_after_empty_page"}, pagingEnd, pagingSize),
 		"json_link":     slices.Concat([]string{"next_url_path", "next_params", "other_host", "shifting"}, pagingEnd, pagingSize),
 		"header_link":   slices.Concat([]string{"links_next_key", "other_host", "shifting"}, pagingEnd, pagingSize),
@@ -109,6 +109,7 @@ func (l *loader) loadTokens(s *section, kind string, pages *paginatorSpec) {
 		pages.param = "cursor"
 	}
 	pages.next, pages.busyCode, pages.stopEmpty = s.path("cursor_path"), s.text("busy_code"), s.bool("stop_after_empty_page")
+	pages.shifting = s.bool("shifting")
 	switch kind {
 	case "cursor":
 		pages.kind = pagingCursor

@@ -55,7 +55,7 @@ func (l *loader) loadResources(s *section) {
 }
 
 func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
-	s := l.section(n, "a resource", defaults, words[resourceWords](elsewhere...))
+	s := l.resourceSection(n, defaults)
 	r := &Resource{Name: l.requiredName(s, "name")}
 	if r.Name != "" {
 		s.what = fmt.Sprintf("resource %q", r.Name)
@@ -67,7 +67,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	r.ListingCap, r.PollInterval = s.count("listing_cap"), s.duration("poll_interval", 0)
 	r.SweepInterval = s.pause("sweep_interval", defaultSweep)
 	r.CursorPath = strings.Join(s.path("cursor_field"), ".")
-	p.endpoint = s.sub("endpoint", "endpoint", words[endpointWords]("base_url"))
+	p.endpoint = l.endpointSection(s)
 	l.loadIncremental(p)
 	l.loadDeletes(p)
 	l.loadDisposition(p)
@@ -79,6 +79,36 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	l.loadScroll(p)
 	p.broken = len(l.mistakes) > before
 	return p
+}
+
+// resourceSection reads a resource, or its short form: a name that is its path, too.
+func (l *loader) resourceSection(n ast.Node, defaults *section) *section {
+	if _, short := textOf(n); !short {
+		return l.section(n, "a resource", defaults, words[resourceWords](elsewhere...))
+	}
+	return &section{r: l.yamlReader, what: "a resource", at: n, vocabulary: words[resourceWords](elsewhere...), base: defaults,
+		values: map[string]*ast.MappingValueNode{"name": {Value: n}}, order: []string{"name"}}
+}
+
+// endpointSection reads endpoint, or its short form: the path.
+func (l *loader) endpointSection(s *section) *section {
+	v := words[endpointWords]("base_url")
+	own := s.values["endpoint"]
+	if own == nil {
+		own = &ast.MappingValueNode{}
+	}
+	if _, short := textOf(own.Value); !short {
+		if e := s.sub("endpoint", "endpoint", v); e != nil {
+			return e
+		}
+		return &section{r: l.yamlReader, what: "endpoint", at: s.at, vocabulary: v}
+	}
+	e := &section{r: l.yamlReader, what: "endpoint", at: own.Value, vocabulary: v,
+		values: map[string]*ast.MappingValueNode{"path": {Value: own.Value}}, order: []string{"path"}}
+	if s.base != nil {
+		e.base = s.base.sub("endpoint", "endpoint", v)
+	}
+	return e
 }
 
 // loadScroll reads what belongs to a scroll: a server keeps one place for it, and not for long.

@@ -176,7 +176,7 @@ func TestMistakesInSourceFiles(t *testing.T) {
 		"key without parent":   {"[order_id, id]", "id", `begins with a field of its parent`},
 		"key without own part": {"[order_id, id]", "order_id", `has no field of the record's own`},
 		"key twice":            {"[order_id, id]", "[order_id, id, id]", `names "id" twice`},
-		"no endpoint":          {`    endpoint: { path: "/orders/{{ stream_slice.id }}/items" }`, "", `resource "items" has no endpoint with a path`},
+		"no endpoint":          {`    endpoint: { path: "/orders/{{ stream_slice.id }}/items" }`, "", `resource "items" asks the same of every parent`},
 		"unknown setting":      {"config.token", "config.tokn", `4:36: token: no setting "tokn" (did you mean "token"?)`},
 		"unknown interval":     {"stream_interval.start_time", "stream_interval.start", `no {{ stream_interval.start }}`},
 		"unknown scope":        {"stream_interval.start_time", "stream_intervall.start_time", `19:59: params since: unknown name "stream_intervall" (did you mean "stream_interval"?)`},
@@ -208,8 +208,8 @@ func TestMistakesInSourceFiles(t *testing.T) {
 		"number":               {"- name: orders", "- name: orders\n    listing_cap: many", `listing_cap: want a whole number`},
 		"boolean":              {"- name: orders", "- name: orders\n    consistent: \"yes\"", `consistent: want true or false, not text`},
 		"text":                 {"name: shop", "name: [shop]", `name: want text, not a list`},
-		"mapping":              {"- name: items", "- items\n  - name: items", `20:5: a resource: want a mapping, not text`},
-		"selector":             {"data_selector: data", "data_selector: \"$.data[*]\"", `data_selector: want member names joined with dots`},
+		"mapping":              {"- name: items", "- [items]\n  - name: items", `20:5: a resource: want a mapping, not a list`},
+		"selector":             {"data_selector: data", "data_selector: \"$.data[?(@.a)]\"", `data_selector: want member names joined with dots`},
 		"action":               {"path: /orders,", "path: /orders, response_actions: [{ status_code: 600, action: ignore }],", `19:66: status_code: want a status such as 404`},
 		"no resources":         {"resources:\n", "resources: []\nx:\n", `no list of resources`},
 		"twice":                {"name: shop", "name: shop\nname: shop2", `2:1: mapping key "name" already defined`},
@@ -269,10 +269,6 @@ bad.yaml:6:5: a resource has no name
 bad.yaml:6:5: a resource has no primary_key
      5 | resources:
 >    6 |   - nme: a
-       |     ^
-bad.yaml:6:5: a resource has no endpoint with a path
-     5 | resources:
->    6 |   - nme: a
        |     ^`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
@@ -317,5 +313,22 @@ func TestKeyRecord(t *testing.T) {
 	}
 	if _, err := src.Resource("items").KeyRecord("7"); err == nil {
 		t.Error("a key with a part missing was taken")
+	}
+}
+
+// As in the reference: a resource that is only a name, an endpoint that is only a path, and paths of JSONPath that are plain ones.
+func TestShortForms(t *testing.T) {
+	t.Parallel()
+	src, err := Load("x.yaml", []byte("name: x\nclient: { base_url: http://h }\nresource_defaults: { primary_key: id, endpoint: { data_selector: \"$.data[*]\", params: { a: 1 } } }\n"+
+		"resources:\n  - posts\n  - { name: b, endpoint: /v2/b }\n  - { name: c, endpoint: { data_selector: $ } }\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"posts": "posts 1 [data]", "b": "/v2/b 1 [data]", "c": "c 1 []"} {
+		spec := src.Resource(name).request
+		path, _ := spec.path.Literal()
+		if got := fmt.Sprint(path, " ", len(spec.params), " ", spec.selector); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }

@@ -276,10 +276,11 @@ func (s *section) names(field string) (names []string, at []ast.Node) {
 	return names, at
 }
 
-// path returns a dotted path's segments; nil if the field is absent.
+// path returns a dotted path's segments; nil if the field is absent, or the root ($). Of JSONPath, which the reference has, it takes
+// what says the same: $. before and [*] behind a path.
 func (s *section) path(field string) []string {
-	text := s.text(field)
-	if text == "" {
+	text := strings.TrimSuffix(strings.TrimPrefix(s.text(field), "$."), "[*]")
+	if text == "" || text == "$" {
 		return nil
 	}
 	segments := strings.Split(text, ".")

@@ -17,7 +17,7 @@ import (
 // resumed, begins again, and nobody notices in the topics.
 func TestKilledRunGoesOnAtThePage(t *testing.T) {
 	onBoth(t, func(t *testing.T, s servers) {
-		cfg := sandbox.APIConfig{Seed: 21, Size: 1000, ScrollExpiry: time.Second}
+		cfg := sandbox.APIConfig{Seed: 21, Size: 1000, ScrollExpiry: 3 * time.Second}
 		whole := newWorld(t, s, cfg)
 		whole.once()
 		full := whole.requests()
@@ -92,7 +92,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		}
 		t.Logf("E2E_SEED=%d repeats the choice of moments", seed)
 		dice := rand.New(rand.NewPCG(seed, 1))
-		w := newWorld(t, s, sandbox.APIConfig{Seed: seed, Size: 300, ScrollExpiry: time.Second})
+		w := newWorld(t, s, sandbox.APIConfig{Seed: seed, Size: 300, ScrollExpiry: 3 * time.Second})
 		w.fail("resource=*&slow=15ms&n=1000000")
 		for kill := range 6 {
 			// Every run asks for the memberships of all companies and publishes the changes, so it lasts beyond these moments.
