@@ -52,9 +52,23 @@ func oneOfTypes(types ...string) *jsonschema.Schema {
 
 // JSONSchemaExtend allows the short form: the type alone.
 func (paginatorWords) JSONSchemaExtend(s *jsonschema.Schema) {
-	long := *s
 	kind, _ := s.Properties.Get("type")
-	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: kind.Enum}, &long}}
+	orText(s, &jsonschema.Schema{Type: "string", Enum: kind.Enum})
+}
+
+// JSONSchemaExtend allows the short form: the name alone.
+func (resourceWords) JSONSchemaExtend(s *jsonschema.Schema) {
+	orText(s, &jsonschema.Schema{Type: "string"})
+}
+
+// JSONSchemaExtend allows the short form: the path alone.
+func (endpointWords) JSONSchemaExtend(s *jsonschema.Schema) {
+	orText(s, &jsonschema.Schema{Type: "string"})
+}
+
+func orText(s, short *jsonschema.Schema) {
+	long := *s
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{short, &long}}
 }
 
 // FileSchema returns the JSON Schema (draft 2020-12) of a source file, for editors that complete and check while one writes. It is

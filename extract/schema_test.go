@@ -18,6 +18,9 @@ func TestFileSchemaDescribesTheVocabulary(t *testing.T) {
 			Enum        []string
 		}
 		Required []string
+		OneOf    []struct {
+			Properties map[string]struct{ Enum []string }
+		} // a short form, and the long one
 	}
 	var schema struct {
 		object
@@ -32,11 +35,11 @@ func TestFileSchemaDescribesTheVocabulary(t *testing.T) {
 		}
 	}
 	for _, field := range words[endpointWords]().known {
-		if _, ok := schema.Defs["endpoint"].Properties[field]; !ok {
+		if _, ok := schema.Defs["endpoint"].OneOf[1].Properties[field]; !ok {
 			t.Errorf("endpoint has no %s", field)
 		}
 	}
-	if got := schema.Defs["endpoint"].Properties["method"].Enum; len(got) != 2 || got[0] != "GET" {
+	if got := schema.Defs["endpoint"].OneOf[1].Properties["method"].Enum; len(got) != 2 || got[0] != "GET" {
 		t.Errorf("methods: %v", got)
 	}
 	if len(schema.Required) != 3 {
