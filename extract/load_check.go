@@ -51,8 +51,8 @@ func (l *loader) checkResource(p *pending) {
 		l.checkIncremental(p)
 	}
 	scroll := r.request.pages.kind == pagingScroll
-	if r.Singleton && !scroll && !p.broken {
-		l.mistake(s.node("singleton"), "singleton is for a paginator of type scroll")
+	if own := s.values["singleton"]; own != nil && r.Singleton && s.node("parent") != nil {
+		l.mistake(own.Value, "singleton is for resources that have no parent")
 	}
 	if scroll && !r.Singleton {
 		l.mistake(s.node("singleton"), "singleton: a scroll is one at a time")

@@ -150,7 +150,7 @@ func TestMistakesInSourceFiles(t *testing.T) {
 		"cursor without body":  {"path: /orders,", "path: /orders, paginator: { type: cursor, cursor_path: x, cursor_body_path: c },", `cursor_body_path wants a body`},
 		"token in the body":    {"path: /orders,", "path: /orders, method: POST, body: { c: 1 }, paginator: { type: cursor, cursor_path: x, cursor_body_path: c },", `"c" is in the body already`},
 		"scroll denied":        {"path: /orders,", "path: /orders, paginator: { type: scroll, cursor_param: b },", `17:18: an incremental resource cannot be read by a scroll`},
-		"singleton alone":      {"- name: orders", "- name: orders\n    singleton: true", `17:16: singleton is for a paginator of type scroll`},
+		"singleton substream":  {"- name: items", "- name: items\n    singleton: true", `21:16: singleton is for resources that have no parent`},
 		"several at a time":    {"- name: orders", "- name: orders\n    singleton: false\n    drain: false\n    endpoint: { path: a, paginator: { type: scroll, cursor_param: b } }\n  - name: x", `17:16: singleton: a scroll is one at a time`},
 		"scroll not drained":   {"- name: orders", "- name: orders\n    drain: false\n    endpoint: { path: a, paginator: { type: custom, cursor_param: b } }\n  - name: x", `17:12: drain: a scroll does not live long enough`},
 		"no paginator type":    {"path: /orders,", "path: /orders, paginator: { limit: 5 },", `paginator has no type`},

@@ -67,7 +67,7 @@ type Resource struct {
 	Columns     []Column     // declared fields; where two match, the first counts. The resource's own come before the defaults
 
 	Selected     bool          // published where the user names no resources
-	Singleton    bool          // the API allows one traversal at a time; its position is never resumable
+	Singleton    bool          // the API allows one traversal at a time: no two are under way at once
 	Drain        bool          // the listing must be read to its end before children are requested
 	Refresh      Refresh       // for substreams: when a parent's children are requested again
 	Deletes      Deletes       // how a deletion shows

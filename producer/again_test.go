@@ -152,6 +152,14 @@ func TestPauseBetweenListings(t *testing.T) {
 		s.wake <- struct{}{}
 		return s.pause()
 	}
+	t.Run("of its own", func(t *testing.T) {
+		w := newWorld(t)
+		w.use(strings.Replace(shop, "- name: books", "- name: books\n    poll_interval: 5m", 1))
+		s := w.stream(only("books"))
+		if got := s.pause(); got != 5*time.Minute {
+			t.Errorf("pause: %v, want the resource's", got)
+		}
+	})
 	t.Run("slow API", func(t *testing.T) {
 		w := newWorld(t)
 		got := list(w, func(*stream) {

@@ -112,7 +112,7 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 		unit := windowUnit(r.root.Name, n)
 		saved, _ := r.board.unit(unit)
 		memory := newPublished(r.cfg.MemoryKeys)
-		p := r.newPass(unit, windowLane(r.home, n, StatePartitions), saved, memory)
+		p := r.newPass(unit, r.windowLane(n), saved, memory)
 		p.guard = true
 		windows = append(windows, p)
 		if saved.Done {
@@ -150,6 +150,14 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 	// The live pass meets keys that were last published before its tail: absence from it proves nothing.
 	live.memory.complete = false
 	return windows, live, err
+}
+
+// windowLane is where a window of the backfill lives. A singleton's units stay in one lane: whoever has it reads them one by one.
+func (r *runner) windowLane(n int) int32 {
+	if r.root.Singleton {
+		return r.home
+	}
+	return windowLane(r.home, n, StatePartitions)
 }
 
 // window reads one window of the backfill from where the topic says.

@@ -69,7 +69,7 @@ func (r *runner) snapshot(ctx context.Context) error {
 	}
 }
 
-// untilDue waits until the pause after the last complete listing is over. It is as long as is set, and at least ten times what
+// untilDue waits until the pause after the last complete listing is over. It is as long as is set for the resource or for all, and at least ten times what
 // the listing took: one that costs the API much is made seldom. Neither commits nor earlier attempts count: an outage of the broker
 // or of the API says nothing of what a listing costs.
 func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
@@ -82,7 +82,11 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 			return nil // an earlier process was killed before its substream was read
 		}
 	}
-	wait := last.At.Add(max(r.cfg.SnapshotInterval, 10*took)).Sub(r.cfg.Now())
+	pause := r.cfg.SnapshotInterval
+	if r.root.PollInterval > 0 {
+		pause = r.root.PollInterval
+	}
+	wait := last.At.Add(max(pause, 10*took)).Sub(r.cfg.Now())
 	if wait <= 0 {
 		return nil
 	}

@@ -56,6 +56,28 @@ func TestBackfillThenLive(t *testing.T) {
 	}
 }
 
+// An API that allows one traversal at a time is read by one worker: all units of such a resource live in one lane.
+func TestSingletonStaysInOneLane(t *testing.T) {
+	w := newWorld(t)
+	w.use(strings.Replace(shop, "- name: events ", "- name: events\n    singleton: true ", 1))
+	for i, id := range ids(1, 5) {
+		w.api.event("events", id, "a", int64(i)*3600-10*86400)
+	}
+	w.once(only("events"))
+	rows, err := ReadState(w.context(), w.seeds, w.names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		if row.Lane != homeLane("events", StatePartitions) {
+			t.Errorf("%s lives in lane %d", row.Unit, row.Lane)
+		}
+	}
+	if len(rows) < 48 {
+		t.Errorf("%d units", len(rows))
+	}
+}
+
 // What becomes visible late must not be passed over.
 func TestWatermarkStaysBehind(t *testing.T) {
 	for _, resource := range []string{"events", "logs"} {
