@@ -33,6 +33,10 @@ var autoTokens = []struct {
 	{[]string{"paging", "cursors", "after"}, "after"},
 	{[]string{"nextPageToken"}, "pageToken"},
 	{[]string{"next_page_token"}, "page_token"},
+	{[]string{"next_page"}, "page"},
+	{[]string{"meta", "next_page"}, "page"},
+	{[]string{"pagination", "next_page"}, "page"},
+	{[]string{"next_offset"}, "offset"},
 }
 
 // autoPlaces are where they hold numbers.
@@ -75,6 +79,7 @@ func isLink(text string) bool {
 func autoParam(q *request, a *answer, doc document) (name, value string) {
 	for _, t := range autoTokens {
 		if text := looseText(doc.at(t.path...)); text != "" && text != "false" {
+			a.shifting = a.shifting || t.param == "page" || t.param == "offset"
 			return t.param, text
 		}
 	}

@@ -19,6 +19,7 @@ func TestAuto(t *testing.T) {
 		"dotted name":    {`{"data":[<R>],"@odata.nextLink":"?page=%"}`, `{"data":[<R>]}`, false},
 		"token":          {`{"data":[<R>],"response_metadata":{"next_cursor":"a=/%"}}`, `{"data":[<R>],"response_metadata":{"next_cursor":""}}`, false},
 		"google's token": {`{"data":[<R>],"nextPageToken":"%"}`, `{"data":[<R>]}`, false},
+		"next page":      {`{"data":[<R>],"pagination":{"next_page":%}}`, `{"data":[<R>],"pagination":{"next_page":null}}`, true},
 		"page numbers":   {`{"data":[<R>],"meta":{"current_page":<P>,"total_pages":3}}`, `{"data":[<R>],"meta":{"current_page":<P>,"total_pages":3}}`, true},
 		"offsets":        {`{"data":[<R>],"offset":<O>,"limit":1,"total":3}`, `{"data":[<R>],"offset":<O>,"limit":1,"total":3}`, true},
 	} {
