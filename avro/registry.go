@@ -107,10 +107,33 @@ func (r *SchemaRegistry) Close() { r.http.CloseIdleConnections() }
 
 // Ping asks for the subjects, which tells whether a registry answers there and accepts the credentials.
 func (r *SchemaRegistry) Ping(ctx context.Context) error {
-	return r.do(ctx, "list subjects", "", func(ctx context.Context) error {
-		_, err := r.client.Subjects(ctx)
+	_, err := r.Subjects(ctx)
+	return err
+}
+
+// Subjects lists the subjects that have versions.
+func (r *SchemaRegistry) Subjects(ctx context.Context) (subjects []string, err error) {
+	err = r.do(ctx, "list subjects", "", func(ctx context.Context) error {
+		subjects, err = r.client.Subjects(ctx)
 		return err
 	})
+	return subjects, err
+}
+
+// Level is what a Subject's compatibility level should be: every version can be read with every other one.
+const Level = "FULL_TRANSITIVE"
+
+// LevelOf returns the compatibility level that subject has of its own; "": none, and Register will set Level.
+func (r *SchemaRegistry) LevelOf(ctx context.Context, subject string) (level string, err error) {
+	err = r.do(ctx, "read compatibility level", subject, func(ctx context.Context) error {
+		result := r.client.Compatibility(ctx, subject)[0]
+		if notFound(result.Err) {
+			return nil
+		}
+		level = result.Level.String()
+		return result.Err
+	})
+	return level, err
 }
 
 // Versions returns all registered versions of subject, oldest first; none: empty. Nothing is cached: what is registered

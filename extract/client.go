@@ -12,6 +12,7 @@ import (
 // Options sets what a [Client] needs from outside. The zero value works.
 type Options struct {
 	Concurrency int          // requests in flight; 0: 8
+	Attempts    int          // of one request, however it fails; 0: 8, which is about half a minute
 	HTTP        *http.Client // nil: one of its own, with timeouts. Its redirects are always checked by ours
 
 	Now   func() time.Time                                 // nil: time.Now
@@ -125,6 +126,9 @@ func (c *Client) setHeaders(agent string) error {
 func (c *Client) setOptions(o Options) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 8
+	}
+	if o.Attempts <= 0 {
+		o.Attempts = maxAttempts
 	}
 	if o.Now == nil {
 		o.Now = time.Now

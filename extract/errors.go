@@ -73,9 +73,10 @@ type FileError struct {
 
 // Mistake is one thing wrong with a source file.
 type Mistake struct {
-	Line, Column int // from 1
-	Message      string
-	Excerpt      string // the lines around it, the place marked
+	Line    int    `json:"line"`   // from 1; 0: of the whole file
+	Column  int    `json:"column"` // from 1; 0 likewise
+	Message string `json:"message"`
+	Excerpt string `json:"excerpt,omitempty"` // the lines around it, the place marked
 }
 
 // Error lists all mistakes: file:line:column: message, then an excerpt, in the file's order.

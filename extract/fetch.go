@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxAttempts    = 8                // of one request; the waits between them add up to about half a minute
+	maxAttempts    = 8                // of one request, unless told otherwise; the waits between them add up to about half a minute
 	maxBody        = 64 << 20         // bytes of an answer, after inflation
 	maxRetryAfter  = 5 * time.Minute  // longest Retry-After that is obeyed in place
 	requestTimeout = 2 * time.Minute  // of one request, its body included, where the source file does not say

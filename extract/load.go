@@ -12,24 +12,32 @@ import (
 // its line, column and an excerpt, as *[FileError]; a field that is not known is a mistake, and so is one that the
 // reference knows and this package does not support yet.
 func Load(name string, text []byte) (*Source, error) {
+	src, _, err := Lint(name, text)
+	return src, err
+}
+
+// Lint is [Load] with what is allowed and probably not meant, in the file's order. Warnings come with mistakes, too.
+func Lint(name string, text []byte) (src *Source, warnings []Mistake, err error) {
 	r := &yamlReader{name: name, lines: strings.Split(string(text), "\n")}
 	root := r.parseYAML(text)
 	if root == nil {
-		return nil, r.err()
+		return nil, nil, r.err()
 	}
-	l := &loader{yamlReader: r, src: &Source{}}
+	l := &loader{yamlReader: r, src: &Source{}, used: map[string]bool{}}
 	l.load(root)
+	inFileOrder(r.warnings)
 	if err := r.err(); err != nil {
-		return nil, err
+		return nil, r.warnings, err
 	}
-	return l.src, nil
+	return l.src, r.warnings, nil
 }
 
 // loader fills a Source from the YAML vocabulary. Another vocabulary would have a loader of its own.
 type loader struct {
 	*yamlReader
 	src    *Source
-	client *section // nil: there is none
+	client *section        // nil: there is none
+	used   map[string]bool // settings that some expression names; "": one that may name any
 }
 
 // names that become topics, environment variables and record names.
@@ -45,6 +53,20 @@ func (l *loader) load(root ast.Node) {
 	l.loadSettings(s)
 	l.loadClient(s)
 	l.loadResources(s)
+	l.warnUnused(s)
+}
+
+// warnUnused names the settings that nothing uses: to set them changes nothing.
+func (l *loader) warnUnused(s *section) {
+	settings := s.sub("settings", "settings", vocabulary{any: true})
+	if settings == nil || l.used[""] || len(l.mistakes) > 0 { // a use may stand where a mistake is
+		return
+	}
+	for _, name := range settings.fields() {
+		if !l.used[name] {
+			l.warn(settings.values[name].Key, "setting %q is used nowhere: to set it changes nothing", name)
+		}
+	}
 }
 
 // requiredName reads a field that must hold a name.
@@ -192,6 +214,7 @@ func (l *loader) settingsOnly(p placeholder) error {
 	if p.scope != scopeConfig {
 		return fmt.Errorf("%s has no value here; only settings have: {{ config.NAME }}", p)
 	}
+	l.used[p.field] = true
 	if p.field == "" {
 		return nil
 	}

@@ -24,6 +24,9 @@ func (l *loader) loadEndpoint(p *pending) {
 		if strings.Contains(text, "://") || strings.ContainsAny(text, "?#") {
 			l.mistake(s.node("path"), "path: want a path below base_url; parameters go under params")
 		}
+		if l.isSecret(spec.path) {
+			l.warn(s.node("path"), "path holds a secret setting, and servers and proxies write paths into their logs: send it in a header or under auth")
+		}
 	}
 	spec.params = l.templates(s, "params", allowed)
 	l.timeParams(p)

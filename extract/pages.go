@@ -111,7 +111,7 @@ func (r *Resource) resumable(phase Phase) bool {
 // run reads until a reading is complete.
 func (t *traversal) run() error {
 	if t.r.Incremental != nil && !t.begin.Window.Start.Before(t.begin.Window.End) {
-		return t.hand(Page{First: true, After: t.done()}) // an empty window asks for nothing
+		return t.hand(Page{First: true, Total: -1, After: t.done()}) // an empty window asks for nothing
 	}
 	if single, ok := t.c.singles[t.r]; ok {
 		if err := t.c.hold(t.ctx, t.r, single); err != nil {

@@ -92,7 +92,7 @@ func (c *Client) Now(ctx context.Context, r *Resource) (time.Time, error) {
 		if t, known := c.clock.now(c.now()); known {
 			return t, nil
 		}
-		if err := c.check(ctx, r, maxAttempts); err != nil {
+		if err := c.check(ctx, r, c.o.Attempts); err != nil {
 			return time.Time{}, err
 		}
 	}

@@ -20,6 +20,7 @@ type Record struct {
 type Page struct {
 	Records []Record // after the client's own filter by window, which a sweep does without
 	Read    int      // records the response held, before it
+	Total   int      // records in all, as the API says, before any filter of the client's; -1: it does not
 	After   Position // where to go on once the records are durable; After.Done: the pass is complete
 	First   bool     // first page of a reading, also of one that was begun again: what was collected before counts no more
 	Capped  bool     // the resource's listing cap was reached: absence proves nothing

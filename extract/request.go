@@ -32,7 +32,7 @@ func (q *request) fail(kind Kind, format string, args ...any) *Error {
 func (c *Client) request(r *Resource, v *variables, token string) (*request, error) {
 	v.config = c.settings
 	spec := &r.request
-	q := &request{resource: r, method: spec.method, token: token, attempts: maxAttempts}
+	q := &request{resource: r, method: spec.method, token: token, attempts: c.o.Attempts}
 	if err := c.renderOwn(q, v); err != nil {
 		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 	}

@@ -120,7 +120,7 @@ func (w windowRule) reached(records []Record) time.Time {
 func (t *traversal) page(rd *reading, a *answer) (last bool, p Page) {
 	rd.early = rd.early || a.next != "" && t.rule.enough(a.records)
 	rd.total = a.total
-	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), First: rd.pages == 1}
+	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), Total: a.total, First: rd.pages == 1}
 	p.Capped = a.capped || t.r.ListingCap > 0 && rd.records >= t.r.ListingCap
 	if t.rule.incremental && t.rule.order == OrderAsc {
 		t.pos.Watermark = latest(t.pos.Watermark, earliest(t.rule.reached(a.records), t.ceiling()))

@@ -21,6 +21,7 @@ type yamlReader struct {
 	name     string
 	lines    []string
 	mistakes []Mistake
+	warnings []Mistake
 	told     map[string]bool // a mistake in the defaults is met once for every resource, and told once
 }
 
@@ -76,8 +77,17 @@ func (r *yamlReader) mistake(n ast.Node, format string, args ...any) {
 }
 
 func (r *yamlReader) mistakeAt(line, column int, format string, args ...any) {
-	m := Mistake{Line: line, Column: column, Message: fmt.Sprintf(format, args...)}
-	id := fmt.Sprint(line, column, m.Message)
+	r.note(&r.mistakes, line, column, fmt.Sprintf(format, args...))
+}
+
+// warn notes what is allowed at n and probably not meant.
+func (r *yamlReader) warn(n ast.Node, format string, args ...any) {
+	line, column := place(n)
+	r.note(&r.warnings, line, column, fmt.Sprintf(format, args...))
+}
+
+func (r *yamlReader) note(list *[]Mistake, line, column int, message string) {
+	id := fmt.Sprint(line, column, message)
 	if r.told[id] {
 		return
 	}
@@ -85,8 +95,7 @@ func (r *yamlReader) mistakeAt(line, column int, format string, args ...any) {
 		r.told = map[string]bool{}
 	}
 	r.told[id] = true
-	m.Excerpt = r.excerpt(line, column)
-	r.mistakes = append(r.mistakes, m)
+	*list = append(*list, Mistake{Line: line, Column: column, Message: message, Excerpt: r.excerpt(line, column)})
 }
 
 // excerpt shows the line and the one before it, with a mark under the column.
@@ -108,11 +117,15 @@ func (r *yamlReader) err() error {
 	if len(r.mistakes) == 0 {
 		return nil
 	}
-	sort.SliceStable(r.mistakes, func(i, j int) bool {
-		a, b := r.mistakes[i], r.mistakes[j]
+	inFileOrder(r.mistakes)
+	return &FileError{Name: r.name, Mistakes: r.mistakes}
+}
+
+func inFileOrder(list []Mistake) {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 	})
-	return &FileError{Name: r.name, Mistakes: r.mistakes}
 }
 
 // place returns where n begins: for a mapping its first key, not its first colon.

@@ -29,8 +29,11 @@ func (n Names) DeadLetters() string { return n.Prefix + "_dead_letters" }
 
 // TransactionalID fences lane: the broker lets only its last initialiser commit.
 func (n Names) TransactionalID(lane int32) string {
-	return fmt.Sprintf("headwater-%s-%d", n.Prefix, lane)
+	return fmt.Sprintf("%s-%d", n.TransactionalIDs(), lane)
 }
+
+// TransactionalIDs begins the transactional id of every lane.
+func (n Names) TransactionalIDs() string { return "headwater-" + n.Prefix }
 
 var legalTopic = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
 

@@ -79,14 +79,26 @@ func (s *session) prepareTopics(ctx context.Context) error {
 // It reads what is decided, not to the high watermark: our own transaction, whose end was unclear, may still be open there until its
 // timeout; a worker that took the lane has aborted it.
 func (s *session) checkClaims(ctx context.Context) error {
-	parts, err := s.decidedExtents(ctx)
+	states, _, err := s.readDecided(ctx)
 	if err != nil {
 		return err
 	}
-	states, _, err := readLanes(ctx, s.cfg.Kafka, s.names, parts)
+	return s.refuseClaims(states)
+}
+
+// readDecided reads the lanes as far as they are decided, and waits for nobody.
+func (s *session) readDecided(ctx context.Context) (states map[int32]*laneState, broken map[int32]error, err error) {
+	parts, err := s.decidedExtents(ctx)
 	if err != nil {
-		return &EnvironmentError{Op: "read claims", Err: err}
+		return nil, nil, err
 	}
+	if states, broken, err = readLanes(ctx, s.cfg.Kafka, s.names, parts); err != nil {
+		return nil, nil, &EnvironmentError{Op: "read claims", Err: err}
+	}
+	return states, broken, nil
+}
+
+func (s *session) refuseClaims(states map[int32]*laneState) error {
 	for id := range int32(StatePartitions) {
 		last := states[id]
 		if last == nil {

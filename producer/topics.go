@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -73,15 +75,9 @@ func ensureTopics(ctx context.Context, client *kgo.Client, specs []topicSpec, re
 		if err == nil {
 			err = created.Err
 		}
-		switch {
-		case err == nil, errors.Is(err, kerr.TopicAlreadyExists):
-		case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
-			// An existing topic may be usable without the right to create one.
-		case errors.Is(err, kerr.InvalidReplicationFactor):
-			return nil, &EnvironmentError{Op: "create topic " + s.name, Err: err,
-				Remedy: fmt.Sprintf("the cluster has too few brokers for replication %d; set HEADWATER_REPLICATION", replication)}
-		default:
-			return nil, &EnvironmentError{Op: "create topic " + s.name, Err: fmt.Errorf("%w %s", err, created.ErrMessage)}
+		// An existing topic may be usable without the right to create one.
+		if err := s.notCreated(err, created.ErrMessage, replication); err != nil && !mayNotCreate(err) {
+			return nil, err
 		}
 	}
 	infos, err := describeTopics(ctx, client, specs)
@@ -91,12 +87,48 @@ func ensureTopics(ctx context.Context, client *kgo.Client, specs []topicSpec, re
 	if err := checkPolicies(ctx, admin, specs, infos); err != nil {
 		return nil, err
 	}
-	if n := infos[specs[0].name].Partitions; n != StatePartitions {
-		return nil, &EnvironmentError{Op: "topic " + specs[0].name,
-			Err:    fmt.Errorf("it has %d partitions and needs %d", n, StatePartitions),
-			Remedy: "units are placed by that number; use another HEADWATER_TOPIC_PREFIX", Lasting: true}
+	return infos, checkStatePartitions(specs[0], infos[specs[0].name])
+}
+
+// notCreated is what the answer to the topic's creation means; nil: it is there.
+func (s topicSpec) notCreated(err error, message string, replication int16) error {
+	e := &EnvironmentError{Op: "create topic " + s.name, Err: err}
+	switch {
+	case err == nil, errors.Is(err, kerr.TopicAlreadyExists):
+		return nil
+	case mayNotCreate(err):
+		e.Remedy = "allow this user Create on topics of the prefix, or create the topic by hand: " + s.byHand()
+	case errors.Is(err, kerr.InvalidReplicationFactor):
+		e.Remedy = fmt.Sprintf("the cluster has too few brokers for replication %d; set HEADWATER_REPLICATION", replication)
+	default:
+		e.Err = fmt.Errorf("%w %s", err, message)
 	}
-	return infos, nil
+	return e
+}
+
+func mayNotCreate(err error) bool {
+	return errors.Is(err, kerr.TopicAuthorizationFailed) || errors.Is(err, kerr.ClusterAuthorizationFailed)
+}
+
+// byHand is the command that creates the topic as the program would.
+func (s topicSpec) byHand() string {
+	command := "kafka-topics.sh --bootstrap-server … --create --topic " + s.name
+	if s.partitions > 0 {
+		command += fmt.Sprintf(" --partitions %d", s.partitions)
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.config)) {
+		command += " --config " + key + "=" + *s.config[key]
+	}
+	return command
+}
+
+// checkStatePartitions refuses a state topic on which units would be placed otherwise.
+func checkStatePartitions(state topicSpec, info topicInfo) error {
+	if info.Partitions == StatePartitions {
+		return nil
+	}
+	return &EnvironmentError{Op: "topic " + state.name, Err: fmt.Errorf("it has %d partitions and needs %d", info.Partitions, StatePartitions),
+		Remedy: "units are placed by that number; use another HEADWATER_TOPIC_PREFIX", Lasting: true}
 }
 
 // describeTopics asks the brokers directly: the admin client's cache can hold the id of a topic that was made anew. Metadata
@@ -136,7 +168,11 @@ func topicMetadata(ctx context.Context, client *kgo.Client, specs []topicSpec) (
 		case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.LeaderNotAvailable):
 			missing = append(missing, *t.Topic)
 		default:
-			return nil, nil, &EnvironmentError{Op: "describe topic " + *t.Topic, Err: err}
+			e := &EnvironmentError{Op: "describe topic " + *t.Topic, Err: err}
+			if errors.Is(err, kerr.TopicAuthorizationFailed) {
+				e.Remedy = "allow this user Describe on topics of the prefix"
+			}
+			return nil, nil, e
 		}
 	}
 	sort.Strings(missing)

@@ -89,14 +89,16 @@ func New(cfg Config) (*Worker, error) {
 }
 
 func (w *Worker) subject(r *extract.Resource) *avro.Subject {
-	d := avro.Declaration{Name: avro.RecordName(w.cfg.Source.Name, r.Name)}
-	for _, k := range r.Key {
-		d.Key = append(d.Key, k.Name)
-	}
+	return avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), Declare(w.cfg.Source, r), func(c avro.Change) { w.progress.schema(r.Name, c) })
+}
+
+// Declare is what a source file says of a resource's records, in avro's words.
+func Declare(src *extract.Source, r *extract.Resource) avro.Declaration {
+	d := avro.Declaration{Name: avro.RecordName(src.Name, r.Name), Key: keyNames(r)}
 	for _, c := range r.Columns {
 		d.Columns = append(d.Columns, avro.Column{Path: c.Path, Type: c.Type, Doc: c.Doc})
 	}
-	return avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), d, func(c avro.Change) { w.progress.schema(r.Name, c) })
+	return d
 }
 
 // stamp is the time that goes into state records.

@@ -28,7 +28,8 @@ func (a *app) rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.catCommand(), a.stateCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.lintCommand(), a.listCommand(), a.discoverCommand(),
+		a.catCommand(), a.stateCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = cobra.NoArgs
@@ -61,6 +62,7 @@ func exitCode(err error) int {
 		registry    *avro.RegistryError
 		taken       *producer.TakenOverError
 		failed      *producer.FailedError
+		checks      *failedChecks
 	)
 	switch {
 	case err == nil:
@@ -69,6 +71,11 @@ func exitCode(err error) int {
 		return exitTakenOver
 	case errors.As(err, &failed):
 		if failed.Nothing {
+			return exitEnvironment
+		}
+		return exitFailed
+	case errors.As(err, &checks):
+		if checks.nothing {
 			return exitEnvironment
 		}
 		return exitFailed

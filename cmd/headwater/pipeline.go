@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ type options struct {
 	once         bool
 	sweep        bool
 	allowDeletes bool
+
+	waiting  func(extract.Wait) // told why the API's client waits; nil: the worker's status shows it
+	attempts int                // of one request to the API; 0: as many as the work takes
 }
 
 // newPipeline builds the parts. Its errors are mistakes of configuration, all that can be found without the network; nothing was
@@ -49,20 +53,15 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	note(err)
 	p.registry, err = cfg.registry()
 	note(err)
-	if p.source, err = loadSource(cfg.Source); err != nil {
-		note(err)
+	if o.waiting == nil {
+		o.waiting = func(w extract.Wait) { p.worker.Waiting(w) }
+	}
+	resources, err := a.openSource(p, o)
+	note(err)
+	if p.source == nil {
 		return nil, errors.Join(mistakes...)
 	}
-	note(a.newClient(p))
 	p.names = cfg.namesOf(p.source)
-	var resources []string
-	for _, name := range o.resources {
-		if p.source.Resource(name) == nil {
-			note(unknownResource(p.source, name))
-			continue
-		}
-		resources = append(resources, name)
-	}
 	p.worker, err = producer.New(producer.Config{
 		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources,
 		Once: o.once, Sweep: o.sweep, AllowDeletes: o.allowDeletes,
@@ -78,8 +77,24 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	return p, nil
 }
 
+// openSource makes what is needed to read: the source and the API's client, and returns the resources that are named and there are.
+func (a *app) openSource(p *pipeline, o options) (resources []string, err error) {
+	if p.source, err = loadSource(p.cfg.Source); err != nil {
+		return nil, err
+	}
+	mistakes := []error{a.newClient(p, o)}
+	for _, name := range o.resources {
+		if p.source.Resource(name) == nil {
+			mistakes = append(mistakes, unknownResource(p.source, name))
+			continue
+		}
+		resources = append(resources, name)
+	}
+	return resources, errors.Join(mistakes...)
+}
+
 // newClient makes the API's client from the source's own settings.
-func (a *app) newClient(p *pipeline) error {
+func (a *app) newClient(p *pipeline, o options) error {
 	settings, warnings, missing := sourceSettings(p.source, a.env, a.environ)
 	for _, w := range warnings {
 		a.say("warning: " + w)
@@ -87,7 +102,7 @@ func (a *app) newClient(p *pipeline) error {
 	v, _ := buildVersion()
 	var err error
 	p.api, err = extract.NewClient(p.source, settings, extract.Options{
-		Concurrency: p.cfg.Concurrency, UserAgent: "headwater/" + v, OnWait: func(w extract.Wait) { p.worker.Waiting(w) },
+		Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + v, OnWait: o.waiting,
 	})
 	return errors.Join(append(missing, settingMistakes(p.source, missing, err)...)...)
 }
@@ -95,7 +110,20 @@ func (a *app) newClient(p *pipeline) error {
 // close gives back the connections that idle.
 func (p *pipeline) close() {
 	p.api.Close()
-	p.registry.Close()
+	if p.registry != nil {
+		p.registry.Close()
+	}
+}
+
+// selection lists the resources that are named, or those that the source selects, in the source's order.
+func selection(src *extract.Source, names []string) []*extract.Resource {
+	var all []*extract.Resource
+	for _, r := range src.Resources {
+		if len(names) == 0 && r.Selected || slices.Contains(names, r.Name) {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // sleep waits for d or the end of ctx.
