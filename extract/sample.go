@@ -19,9 +19,9 @@ type Sample struct {
 // pages, or for a substream parents.
 type SampleLimit struct{ Records, Pages int }
 
-// Sample reads the beginning of r as a backfill or a listing begins, and of a substream the children of the first parents. A
-// traversal that only one can hold at a time is begun like any other, and left in the middle where the limit says so: a scroll then
-// holds its place until it expires.
+// Sample reads the beginning of r as a backfill or a listing begins, and of a substream the children of the first parents. A listing
+// that only one can read at a time is read on until its end, which gives its place back, however many records there are; where that
+// is farther than limit.Pages it holds its place until it expires.
 func (c *Client) Sample(ctx context.Context, r *Resource, limit SampleLimit) (Sample, error) {
 	if r.Parent != nil {
 		return c.sampleChildren(ctx, r, limit)
@@ -36,7 +36,7 @@ func (c *Client) Sample(ctx context.Context, r *Resource, limit SampleLimit) (Sa
 		}
 		s.add(wanted(page.Records))
 		s.Read, s.Total, s.More = s.Read+page.Read, page.Total, !page.After.Done
-		if s.enough(limit) {
+		if s.enough(limit) && !r.Singleton || len(s.Pages) >= limit.Pages {
 			break
 		}
 	}
@@ -45,34 +45,46 @@ func (c *Client) Sample(ctx context.Context, r *Resource, limit SampleLimit) (Sa
 
 // sampleChildren asks for children while the parents' listing is read.
 func (c *Client) sampleChildren(ctx context.Context, r *Resource, limit SampleLimit) (Sample, error) {
-	s := Sample{Total: -1}
+	s, pages, left := Sample{Total: -1}, 0, false
 	for page, err := range c.Pages(ctx, r.Parent, c.beginning(r.Parent)) {
 		if err != nil {
 			return s, err
 		}
 		if page.First {
-			s = Sample{Total: -1}
+			s, pages, left = Sample{Total: -1}, 0, false
 		}
-		parents := wanted(page.Records)
-		for i, parent := range parents {
-			if parent.KeyErr != nil {
-				continue
-			}
-			children, _, gone, err := c.Children(ctx, r, parent)
-			if err != nil {
-				return s, err
-			}
-			if gone {
-				continue
-			}
-			s.add(children)
-			s.Parents, s.Read, s.More = s.Parents+1, s.Read+len(children), i+1 < len(parents) || !page.After.Done
-			if s.enough(limit) {
-				return s, nil
-			}
+		more, err := s.addChildren(ctx, c, r, wanted(page.Records), limit)
+		if err != nil {
+			return s, err
+		}
+		left = left || more
+		s.More = left || !page.After.Done
+		if pages++; s.enough(limit) && !r.Parent.Singleton || pages >= limit.Pages {
+			break
 		}
 	}
 	return s, nil
+}
+
+// addChildren asks for the children of the parents until the sample is large enough; left says that some were not asked.
+func (s *Sample) addChildren(ctx context.Context, c *Client, r *Resource, parents []Record, limit SampleLimit) (left bool, err error) {
+	for _, parent := range parents {
+		if s.enough(limit) {
+			return true, nil
+		}
+		if parent.KeyErr != nil {
+			continue
+		}
+		children, _, gone, err := c.Children(ctx, r, parent)
+		if err != nil {
+			return false, err
+		}
+		s.add(children) // none where the parent is gone: it was asked all the same
+		if s.Read += len(children); !gone {
+			s.Parents++
+		}
+	}
+	return false, nil
 }
 
 func (s *Sample) add(page []Record) {

@@ -172,14 +172,13 @@ func (a *asker) mayAdd(ctx context.Context, id, topic string) error {
 }
 
 func (a *asker) describeConfigs(ctx context.Context) ([]string, error) {
-	described, err := kadm.NewClient(a.client).DescribeTopicConfigs(ctx, a.topics...)
-	if err != nil {
-		return nil, err
-	}
 	var refused []string
-	for _, d := range described {
-		if errors.Is(d.Err, kerr.TopicAuthorizationFailed) {
-			refused = append(refused, d.Name)
+	for _, topic := range a.topics { // one by one: a refusal does not say which it is for
+		_, err := kadm.NewClient(a.client).DescribeTopicConfigs(ctx, topic)
+		if errors.Is(err, kerr.TopicAuthorizationFailed) {
+			refused = append(refused, topic)
+		} else if err != nil {
+			return nil, err
 		}
 	}
 	return a.missing("DescribeConfigs", refused), nil

@@ -207,7 +207,11 @@ func describeConfigs(ctx context.Context, admin *kadm.Client, topics []string) (
 	for {
 		described, err := admin.DescribeTopicConfigs(ctx, topics...)
 		if err != nil {
-			return nil, &EnvironmentError{Op: "describe topic configs", Err: err}
+			e := &EnvironmentError{Op: "describe topic configs", Err: err}
+			if errors.Is(err, kerr.TopicAuthorizationFailed) { // of any of the topics: it is not told which
+				e.Remedy = "allow this user DescribeConfigs on topics of the prefix"
+			}
+			return nil, e
 		}
 		values, again := map[string]map[string]string{}, false
 		for _, rc := range described {
@@ -216,8 +220,7 @@ func describeConfigs(ctx context.Context, admin *kadm.Client, topics []string) (
 				break
 			}
 			if rc.Err != nil {
-				return nil, &EnvironmentError{Op: "describe configs of topic " + rc.Name, Err: rc.Err,
-					Remedy: "allow this user DescribeConfigs on the prefix"}
+				return nil, &EnvironmentError{Op: "describe configs of topic " + rc.Name, Err: rc.Err}
 			}
 			values[rc.Name] = map[string]string{}
 			for _, c := range rc.Configs {
