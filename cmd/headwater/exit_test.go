@@ -65,6 +65,13 @@ func TestUsageMistakes(t *testing.T) {
 		"cat tags teams":         "name one resource: headwater cat contacts",
 		"cat tags -n -1":         "--count -1: must not be negative",
 		"cat tags -x":            "unknown shorthand flag: 'x' in -x",
+		"check contact":          `resource "contact" is not in source "intercom" (did you mean contacts?)`,
+		"discover contact":       `resource "contact" is not in source "intercom" (did you mean contacts?)`,
+		"discover --records 0":   "--records 0: must be at least 1",
+		"discover --avro --json": "--avro and --json are two forms: give one",
+		"lint":                   "name a source file: headwater lint ./mine.yaml",
+		"list a b":               "name one source: headwater list intercom",
+		"list intercon":          `no built-in source "intercon" (built in: intercom); give a path such as ./intercon.yaml for a file of your own`,
 		"state shwo":             `unknown command "shwo" for "headwater state"`,
 		"state show tags":        `unknown command "tags" for "headwater state show"`,
 		"version 2":              `unknown command "2" for "headwater version"`,
@@ -105,7 +112,7 @@ func TestSourceFileMistakes(t *testing.T) {
 	for _, m := range file.Mistakes {
 		want = append(want, fmt.Sprintf("headwater: %s:%d:%d: %s", path, m.Line, m.Column, m.Message))
 	}
-	for _, args := range [][]string{{"run"}, {"cat", "things"}, {"state", "show"}} {
+	for _, args := range [][]string{{"run"}, {"check"}, {"discover"}, {"list"}, {"cat", "things"}, {"state", "show"}} {
 		got := newCommand(map[string]string{"HEADWATER_SOURCE": path}).run(t.Context(), args...).want(t, exitUsage)
 		if diff := cmp.Diff(want, lines(got.stderr)); diff != "" {
 			t.Errorf("%v: %s", args, diff)
@@ -197,7 +204,7 @@ func TestStoppedWhileReaching(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, args := range [][]string{{"run"}, {"cat", "tags"}, {"cat", "tags", "-f"}, {"state", "show"}, {"demo"}, {"demo", "api"}} {
+	for _, args := range [][]string{{"run"}, {"check"}, {"discover"}, {"cat", "tags"}, {"cat", "tags", "-f"}, {"state", "show"}, {"demo"}, {"demo", "api"}} {
 		got := newCommand(map[string]string{"KAFKA_BROKERS": deaf(t), "SOURCE_ACCESS_TOKEN": "x"}).run(ctx, args...)
 		if got.code != 0 || strings.Contains(got.stderr.String(), "headwater:") {
 			t.Errorf("%v: exit %d: %s", args, got.code, got.stderr)

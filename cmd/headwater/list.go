@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -23,20 +24,35 @@ func (a *app) listCommand() *cobra.Command {
 		Short: "Lists the built-in sources, or the resources and settings of one source",
 		Long: `Lists the sources that are built in. With a source, by its name or its file's path, or with HEADWATER_SOURCE set: its resources,
 how each is read and how deletions are found, and the variables that it takes. Nothing is asked over the network.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			name, _ := filled{a.env}.Lookup("HEADWATER_SOURCE")
-			if len(args) > 0 {
-				name = args[0]
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &usageError{errors.New("name one source: headwater list intercom")}
 			}
-			if name == "" {
-				return a.listSources(asJSON)
-			}
-			return a.listResources(name, asJSON)
+			return nil
 		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.list(args, asJSON) },
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return c
+}
+
+func (a *app) list(args []string, asJSON bool) error {
+	if len(args) == 1 {
+		src, err := readSource(args[0])
+		if err != nil {
+			return err
+		}
+		return a.listResources(src, asJSON)
+	}
+	name, set := filled{a.env}.Lookup("HEADWATER_SOURCE")
+	if !set {
+		return a.listSources(asJSON)
+	}
+	src, err := loadSource(name)
+	if err != nil {
+		return err
+	}
+	return a.listResources(src, asJSON)
 }
 
 // listedSource is a line of the list of sources.
@@ -50,7 +66,7 @@ type listedSource struct {
 func (a *app) listSources(asJSON bool) error {
 	var all []listedSource
 	for _, name := range sources.Names() {
-		src, err := loadSource(name)
+		src, err := readSource(name)
 		if err != nil {
 			return err
 		}
@@ -90,11 +106,7 @@ type listedSetting struct {
 	Description string `json:"description,omitempty"`
 }
 
-func (a *app) listResources(name string, asJSON bool) error {
-	src, err := loadSource(name)
-	if err != nil {
-		return err
-	}
+func (a *app) listResources(src *extract.Source, asJSON bool) error {
 	var resources []listedResource
 	for _, r := range src.Resources {
 		resources = append(resources, listResource(src, r))

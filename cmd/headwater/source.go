@@ -12,11 +12,21 @@ import (
 	"github.com/headwater-stream/headwater/sources"
 )
 
-// loadSource reads the built-in source of that name, or the file.
+// loadSource reads the source that HEADWATER_SOURCE names.
 func loadSource(name string) (*extract.Source, error) {
+	src, err := readSource(name)
+	var file *extract.FileError // names the file itself
+	if err != nil && !errors.As(err, &file) {
+		err = &usageError{fmt.Errorf("HEADWATER_SOURCE=%q: %w", name, err)}
+	}
+	return src, err
+}
+
+// readSource reads the built-in source of that name, or the file.
+func readSource(name string) (*extract.Source, error) {
 	text, err := sources.Open(name)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("HEADWATER_SOURCE=%q: %w", name, err)}
+		return nil, &usageError{err}
 	}
 	return extract.Load(name, text)
 }
