@@ -49,6 +49,32 @@ func TestReadmeNamesTheVariables(t *testing.T) {
 	}
 }
 
+// The README's table of commands names every command.
+func TestReadmeNamesTheCommands(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| command | does |\n| --- | --- |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var got []string
+	for row := range strings.Lines(table) {
+		for _, m := range regexp.MustCompile("`([a-z]+)").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			got = append(got, m[1])
+		}
+	}
+	want := []string{"completion"} // cobra's own, made when the program runs
+	for _, c := range (&app{}).rootCommand().Commands() {
+		want = append(want, c.Name())
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-program +README):\n%s", diff)
+	}
+}
+
 // The design page is not part of the project; where it lies beside it, no variable of one is missing in the other.
 func TestDesignNamesTheVariables(t *testing.T) {
 	t.Parallel()

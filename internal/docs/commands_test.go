@@ -83,12 +83,14 @@ func TestCommands(t *testing.T) {
 				wantTarget(t, words[1:])
 			case c.text == "bin/headwater run":
 				runsOnServers(t, d.program, c.exports)
+			case c.text == "bin/headwater check" && slices.ContainsFunc(c.exports, isKafka):
+				checksServers(t, d.program, c.exports)
 			case slices.Contains(words, "-f") && words[1] == "cat": // kcat's -f is its format
 				p := start(t, d.here(c.text), nil)
 				p.wait(t, p.stdout, "\n")
 				p.interrupt(t)
 			default:
-				p := start(t, d.here(c.text), nil)
+				p := start(t, d.here(c.text), d.exported(c.exports))
 				err := p.cmd.Wait()
 				refused := words[0] == "curl" && strings.Contains(p.stdout.String(), `"error`) // curl does not mind
 				if err != nil || p.stdout.String() == "" || refused {

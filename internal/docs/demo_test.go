@@ -38,6 +38,15 @@ func (d *demo) here(command string) string {
 	return strings.NewReplacer("127.0.0.1:8080", d.api, "127.0.0.1:9092", d.broker, "127.0.0.1:8081", d.registry, "bin/headwater", d.program).Replace(command)
 }
 
+// exported are a document's exports for this machine.
+func (d *demo) exported(exports []string) []string {
+	var all []string
+	for _, assignment := range exports {
+		all = append(all, d.here(assignment))
+	}
+	return all
+}
+
 // documented is an output of this machine as documents show it: at the usual ports.
 func (d *demo) documented(text string) string {
 	text = strings.ReplaceAll(text, "  (its usual port is taken)", "")
