@@ -138,6 +138,22 @@ func TestSampleLetsGoOfAScroll(t *testing.T) {
 	}
 }
 
+// A listing that shifts is read until two readings agree: a sample holds the last one.
+func TestSampleOfAListingThatIsReadAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("page") == "2" {
+			reply(w, 200, `{"segments":[{"id":"2","updated_at":1}]}`)
+			return
+		}
+		reply(w, 200, `{"segments":[{"id":"1","updated_at":1}],"pages":{"next":"/segments?page=2"}}`)
+	})
+	got, err := b.c.Sample(t.Context(), b.src.Resource("segments"), SampleLimit{100, 20})
+	if err != nil || shapes(got) != "1 | 2" || got.Read != 2 || got.More {
+		t.Errorf("%s, %+v, %v", shapes(got), got, err)
+	}
+}
+
 // Whoever waits for an answer wants fewer attempts than the work makes.
 func TestAttempts(t *testing.T) {
 	t.Parallel()

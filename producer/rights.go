@@ -97,14 +97,13 @@ func (a *asker) read(ctx context.Context) ([]string, error) {
 		t.Topic, t.Partitions = topic, append(t.Partitions, p)
 		req.Topics = append(req.Topics, t)
 	}
-	answer, err := a.broker.RetriableRequest(ctx, req)
+	resp, err := req.RequestWith(ctx, a.broker)
 	if err != nil {
 		return nil, err
 	}
 	var refused []string
-	resp := answer.(*kmsg.FetchResponse) //nolint:forcetypeassert // a response is of its request's kind
 	for _, t := range resp.Topics {
-		if len(t.Partitions) > 0 && kerr.ErrorForCode(t.Partitions[0].ErrorCode) == kerr.TopicAuthorizationFailed {
+		if len(t.Partitions) > 0 && errors.Is(kerr.ErrorForCode(t.Partitions[0].ErrorCode), kerr.TopicAuthorizationFailed) {
 			refused = append(refused, t.Topic)
 		}
 	}
@@ -155,11 +154,10 @@ func (a *asker) mayAdd(ctx context.Context, id, topic string) error {
 	t := kmsg.NewAddPartitionsToTxnRequestTopic()
 	t.Topic, t.Partitions = topic, []int32{noPartition}
 	req.Topics = append(req.Topics, t)
-	answer, err := a.broker.RetriableRequest(ctx, req)
+	resp, err := req.RequestWith(ctx, a.broker)
 	if err != nil {
 		return err
 	}
-	resp := answer.(*kmsg.AddPartitionsToTxnResponse) //nolint:forcetypeassert // a response is of its request's kind
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
 			err := kerr.ErrorForCode(p.ErrorCode)
