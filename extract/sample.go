@@ -112,6 +112,6 @@ func (c *Client) beginning(r *Resource) Position {
 	return Position{Phase: PhaseBackfill, Window: w}
 }
 
-// HoldsPlace reports whether reading r takes a place that the API gives to one at a time and that cannot be given back: whoever only
-// looks should not take it.
+// HoldsPlace reports whether reading r takes a place that the API gives to one at a time; a scroll's cannot even be given back. Whoever
+// only looks should not take it.
 func (r *Resource) HoldsPlace() bool { return r.Root().Singleton }

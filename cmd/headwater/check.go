@@ -125,12 +125,12 @@ func (p *pipeline) findResource(ctx context.Context, r *extract.Resource) findin
 	return f
 }
 
-// holdsPlace is why a scroll, or what follows from one, is not looked at.
+// holdsPlace is why a resource that one may read at a time (a scroll above all), or what is read with one, is not looked at.
 func holdsPlace(r *extract.Resource) string {
 	if r.Parent != nil {
-		return "not asked: the scroll that reads " + r.Parent.Name + " would take the API's only place until it expires"
+		return "not asked: it is read with " + r.Parent.Name + ", which only one may read at a time: a look would take a worker's place"
 	}
-	return "not asked: its scroll would take the API's only place until it expires"
+	return "not asked: only one may read it at a time, and a look would take a worker's place"
 }
 
 // pageText says what a first page shows of a resource's size.

@@ -33,7 +33,7 @@ func (a *app) discoverCommand() *cobra.Command {
 		Short: "Shows what the API holds: counts, keys, and the schema that its records ask for",
 		Long: fmt.Sprintf(`Reads the beginning of each resource and shows how many records there are as far as the API tells, key, cursor field, and the schema
 that run would register for the same records. At most %d pages of a resource are read, or the children of %d parents. Neither
-Kafka nor a schema registry is needed. What is read by a scroll is looked at only if it is named, because a scroll holds a place.`, maxLooks, maxLooks),
+Kafka nor a schema registry is needed. What only one may read at a time (a scroll) is looked at only if it is named.`, maxLooks, maxLooks),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {

@@ -52,7 +52,7 @@ func TestDiscover(t *testing.T) {
 		`conversation_parts: \d+ records; key conversation_id/id; cursor updated_at\n  FIELD .*\n  conversation_id +string, required\n  id +string, required\n`,
 		`\n  custom_attributes +json +Holds JSON text\.\n`,
 		`\n  companies\.data +array of record\n`,
-		`companies: not asked: its scroll would take the API's only place until it expires; name it to have it read\n`,
+		`companies: not asked: only one may read it at a time, and a look would take a worker's place; name it to have it read\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("nothing is like %s", want)
