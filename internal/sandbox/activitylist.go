@@ -73,6 +73,7 @@ func nextURL(r *http.Request, page int64) string {
 		u.Scheme = "https"
 	}
 	query := u.Query()
+	query.Del("later") // of a token that a fault made up
 	query.Set("page", strconv.FormatInt(page, 10))
 	u.RawQuery = query.Encode()
 	return u.String()

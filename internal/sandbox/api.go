@@ -26,7 +26,10 @@ type API struct {
 func NewAPI(cfg APIConfig) *API {
 	cfg = cfg.withDefaults()
 	now := cfg.Now()
-	a := &API{cfg: cfg, data: newWorkspace(cfg.Seed, cfg.Size, now.Unix())}
+	a := &API{cfg: cfg, faults: newFaults(), data: newWorkspace(cfg.Seed, cfg.Size, now.Unix())}
+	for _, f := range cfg.Faults {
+		a.faults.plan(f.planned)
+	}
 	a.churn = churn{every: cfg.Churn, next: now.Add(cfg.Churn)}
 	a.stats.reset()
 	return a
@@ -37,6 +40,7 @@ type call struct {
 	http     *http.Request
 	resource string // what is counted, faulted and forbidden under
 	id       string // of the parent, in the paths that have one
+	token    string // page token that the request carries; "": it asks for the first page
 	now      time.Time
 	version  string
 	serve    func(*API, *call) ([]byte, *apiError)
@@ -91,20 +95,29 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.stats.enter(c.resource)
 	defer a.stats.leave()
-	f := a.faults.take(c.resource)
-	if f.resource != "" {
+	if c.readToken() != nil {
+		return // the client has gone
+	}
+	f, healed := a.faults.take(c)
+	if f.struck() {
 		a.stats.fault(c.resource)
 	}
-	if f.slow > 0 && a.cfg.Sleep(r.Context(), f.slow) != nil {
-		return // the client has gone
+	if !a.endure(r.Context(), f, healed) {
+		return
 	}
 	if f.status != 0 {
 		a.writeFault(w, f)
 		return
 	}
 	c.now = a.cfg.Now()
+	if f.first != nil {
+		f.first(a, c)
+	}
 	body, err := a.answer(w.Header(), c)
 	a.stats.answered(c.resource, err)
+	if err == nil {
+		body = a.altered(f, c, body)
+	}
 	a.write(w, r, f, body, err)
 }
 

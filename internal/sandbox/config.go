@@ -46,6 +46,8 @@ type APIConfig struct {
 	Location *time.Location
 	// Version is what requests without an Intercom-Version header get. Empty: DefaultVersion.
 	Version string
+	// Faults are the failures that are planned from the start.
+	Faults []Fault
 	// Now is the API's clock; it must be safe for concurrent use. nil: time.Now.
 	Now func() time.Time
 	// Sleep waits for d or until ctx ends: for slow answers. nil: a timer.

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,11 +23,16 @@ POST /_sandbox/delete/{resource}?n=1        deletes n records (or ?key=K)
 POST /_sandbox/set/{resource}?key=K&field=custom_attributes.nps&value=9
                                             sets one member: a new field, another type, null; what is not JSON is text
 POST /_sandbox/churn?interval=2s            changes the data by itself that often; 0 stops it
+POST /_sandbox/fail?resource=contacts&kind=malformed&n=2
+                                            the next n requests of a resource (or *) fail in that way. Instead of n,
+                                            permanent=1: all until they are healed. after=K lets K requests pass first
 POST /_sandbox/fail?resource=contacts&status=503&n=2
-                                            the next n requests of a resource (or *) fail. Also: after=K (let K pass
-                                            first), code=, message=, retry_after=, body=json|html|empty, slow=500ms,
-                                            drop=1 (no answer), cut=1 (half an answer); without a status the request is
-                                            served, and the server has moved on, whatever becomes of the answer
+                                            the same, put together: code=, message=, retry_after=,
+                                            body=json|html|empty|errors, slow=500ms, drip=1s (the answer in pieces),
+                                            drop=1 (no answer), cut=1 (half an answer), reset=1 (both by a reset); also
+                                            beside a kind. Without a status the request is served, and the server has
+                                            moved on, whatever becomes of the answer
+GET  /_sandbox/faults                       the kinds, and the failures that are still to come
 POST /_sandbox/heal                         forgets the failures that are still to come
 `
 
@@ -55,6 +59,8 @@ func (a *API) control(w http.ResponseWriter, r *http.Request) {
 		answer = a.Stats()
 	case "POST churn":
 		answer, err = a.controlChurn(query)
+	case "GET faults":
+		answer = a.Faults()
 	case "POST fail":
 		answer, err = a.controlFail(query)
 	case "POST heal":
@@ -130,37 +136,6 @@ func (a *API) controlChurn(query url.Values) (any, error) {
 	}
 	a.SetChurn(every)
 	return map[string]string{"interval": every.String()}, nil
-}
-
-func (a *API) controlFail(query url.Values) (any, error) {
-	n, err1 := whole(query, "n", 1)
-	after, err2 := whole(query, "after", 0)
-	status, err3 := whole(query, "status", 0)
-	f := fault{
-		resource: query.Get("resource"), n: n, after: after, status: status, code: query.Get("code"), message: query.Get("message"),
-		retryAfter: query.Get("retry_after"), body: query.Get("body"), drop: query.Get("drop") == "1", cut: query.Get("cut") == "1",
-	}
-	var err4 error
-	if slow := query.Get("slow"); slow != "" {
-		f.slow, err4 = time.ParseDuration(slow)
-	}
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		return nil, err
-	}
-	switch {
-	case f.resource == "":
-		return nil, errors.New("plan failure: name the resource, or * for any")
-	case f.resource != "*" && f.resource != "me" && known(f.resource) != nil:
-		return nil, known(f.resource)
-	case n == 0:
-		return nil, errors.New("plan failure: n is how many requests fail, at least 1")
-	case f.status != 0 && (f.status < 200 || f.status > 599):
-		return nil, fmt.Errorf("plan failure: status %d is none that a server answers", f.status)
-	case f.status == 0 && !f.drop && !f.cut && f.slow == 0:
-		return nil, errors.New("plan failure: say what fails: status=, drop=1, cut=1 or slow=")
-	}
-	a.faults.plan(f)
-	return map[string]any{"resource": f.resource, "n": n}, nil
 }
 
 func whole(query url.Values, name string, absent int) (int, error) {

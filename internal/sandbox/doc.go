@@ -19,7 +19,7 @@
 //	GET  /_sandbox/                              the control endpoints, with their parameters
 //	GET  /_sandbox/truth/{resource}              what a reader of the API should have in the end
 //	POST /_sandbox/change|create|delete|set/{resource}
-//	POST /_sandbox/fail                          makes requests fail
+//	POST /_sandbox/fail                          makes requests fail, in every way that GET /_sandbox/faults lists
 //
 // Not served: what differs in versions other than 2.11 (but for the words of a sort), archived contacts, merges, and
 // every endpoint that the thirteen resources do not need.

@@ -15,6 +15,9 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, f fault, body []byte
 	if err != nil {
 		status, body = err.status, err.body(id)
 	}
+	if f.malformed {
+		body = append(body[:len(body)-1:len(body)-1], ']')
+	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("X-Request-Id", id)
@@ -25,16 +28,20 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, f fault, body []byte
 		body = compress(body)
 	}
 	if f.drop {
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to close the connection without an answer
+		hangUp(w, f.reset)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	if f.cut {
+	switch {
+	case f.cut:
 		_, _ = w.Write(body[:len(body)/2])
 		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler) //nolint:forbidigo // as above
+		hangUp(w, f.reset)
+	case f.drip > 0:
+		a.drip(w, r, f, body)
+	default:
+		_, _ = w.Write(body) // an error here means that the client has gone
 	}
-	_, _ = w.Write(body) // an error here means that the client has gone
 }
 
 func (a *API) date(h http.Header) {

@@ -68,8 +68,8 @@ func (a *API) search(c *call) ([]byte, *apiError) {
 		return nil, refusal
 	}
 	from := cursor{page: 1}
-	if req.Pagination.StartingAfter != nil {
-		if from, refusal = parseCursor(*req.Pagination.StartingAfter, order.String()); refusal != nil {
+	if after := req.Pagination.StartingAfter; after != nil && !atFirst(*after) {
+		if from, refusal = parseCursor(without(*after), order.String()); refusal != nil {
 			return nil, refusal
 		}
 	}
