@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
-	"slices"
 
 	"github.com/headwater-stream/headwater/extract/expr"
 )
@@ -45,9 +45,9 @@ func sliceOf(parent *Resource, record Record) any {
 // Children reads the whole list of child for one parent record, of which it needs the key and the bytes, or the key alone
 // where that is all the request takes. The records carry the parent's fields.
 //
-// complete is false where the API holds back some: the listing cap is reached, or it counts more than it lists; then a
-// child that is absent may still exist. gone is true where the parent does not exist any more: there are no records then,
-// and no error.
+// complete is false where the API holds back some, because the listing cap is reached: then a child that is absent may still exist.
+// gone is true where the parent does not exist any more: there are no records then, and no error. A list that lacks what the API
+// counts is read again, and is an error if it still does.
 func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (recs []Record, complete, gone bool, err error) {
 	if child.Parent == nil {
 		return nil, false, false, &Error{Kind: KindProtocol, Resource: child.Name, Message: "not a substream"}
@@ -61,9 +61,10 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		fields.names, fields.values = append(fields.names, f.field), append(fields.values, v)
 	}
 	v := &variables{slice: sliceOf(child.Parent, parent), parent: fmt.Sprintf("record %q of %s", parent.Key, child.Parent.Name)}
-	var before map[string]struct{}
+	var before map[uint64]struct{}
+	seed := maphash.MakeSeed()
 	for readings := 1; ; readings++ {
-		l, err := c.siblings(ctx, child, v, fields)
+		l, err := c.siblings(ctx, child, v, fields, seed)
 		var e *Error
 		if errors.As(err, &e) && e.means != meansFailure {
 			return nil, e.means == meansEmpty, e.means == meansGone, nil
@@ -71,81 +72,60 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		if err != nil {
 			return nil, false, false, err
 		}
-		if !l.shifting || l.pages == 1 || before != nil && maps.Equal(before, l.keys) {
-			return wanted(l.records), !l.capped && l.total <= len(l.records), false, nil
-		}
-		if readings == maxReadings {
+		still := !l.shifting || l.pages == 1 || before != nil && maps.Equal(before, l.ids)
+		switch lacks := !l.capped && l.total > len(l.ids); {
+		case still && !lacks:
+			return wanted(l.records), !l.capped, false, nil
+		case still && readings > 1:
+			e := shortTwice(child, l.total, len(l.ids), "the parent waits for them; where the API counts what it does not list, leave out total_path or give listing_cap")
+			e.Message += fmt.Sprintf(" (%s)", v.parent)
+			return nil, false, false, e
+		case readings == maxReadings:
 			return nil, false, false, &Error{Kind: KindIncomplete, Resource: child.Name, Message: fmt.Sprintf(
 				"%d readings of the list of parent %s all held different records: it moves too fast to be read whole", readings, parent.Key)}
 		}
-		before = l.keys
+		before = l.ids
 	}
 }
 
 // siblings is one reading of a parent's list.
 type siblings struct {
+	round
 	records  []Record
-	keys     map[string]struct{} // distinct ones; of records without a key their bytes
-	previous []string            // those of the last page
-	pages    int
 	total    int // as the last page says; -1: it does not
 	capped   bool
 	shifting bool
 }
 
-// siblings reads a parent's list once. The guards are those of every listing: a page that was read already, the same records again.
-func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fields *parentFields) (*siblings, error) {
-	l := &siblings{keys: map[string]struct{}{}, shifting: child.request.pages.shifting}
-	token, tokens := "", map[string]struct{}{}
-	for {
-		a, err := c.childPage(ctx, child, v, token, fields)
+// siblings reads a parent's list once. The guards are those of every listing.
+func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fields *parentFields, seed maphash.Seed) (*siblings, error) {
+	l := &siblings{round: newRound(), shifting: child.request.pages.shifting}
+	for token := ""; ; {
+		q, a, err := c.childPage(ctx, child, v, token, fields)
 		if err != nil {
 			return nil, err
 		}
-		why := l.add(a)
-		if token = a.next; token == "" && why == "" {
+		l.records, l.total = append(l.records, a.records...), a.total
+		l.capped, l.shifting = l.capped || a.capped, l.shifting || a.shifting
+		if wrong := l.take(idsOf(seed, a.records), token, a.next, false); wrong != "" {
+			return nil, c.finish(q.fail(KindProtocol, "%s (%s)", wrong, v.parent), q)
+		}
+		if token = a.next; token == "" {
 			l.capped = l.capped || child.ListingCap > 0 && len(l.records) >= child.ListingCap
 			return l, nil
 		}
-		if _, again := tokens[token]; again && why == "" {
-			why = "leads to a page that was read already"
-		}
-		if why != "" {
-			return nil, &Error{Kind: KindProtocol, Resource: child.Name, Message: fmt.Sprintf("page %d of the list of parent %s %s", l.pages, fields.key, why)}
-		}
-		tokens[token] = struct{}{}
 	}
 }
 
-// add takes a page into the list, and says what is wrong with it.
-func (l *siblings) add(a *answer) string {
-	l.pages++
-	l.total, l.capped, l.shifting = a.total, l.capped || a.capped, l.shifting || a.shifting
-	var ids []string
-	for _, r := range a.records {
-		id := r.Key
-		if r.KeyErr != nil {
-			id = string(r.JSON)
-		}
-		ids = append(ids, id)
-		l.keys[id] = struct{}{}
-	}
-	l.records = append(l.records, a.records...)
-	again := len(ids) > 0 && slices.Equal(ids, l.previous)
-	if l.previous = ids; again {
-		return "holds the same records as the one before"
-	}
-	return ""
-}
-
-func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, token string, fields *parentFields) (*answer, error) {
+func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, token string, fields *parentFields) (*request, *answer, error) {
 	q, err := c.request(child, v, token)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	page, err := c.fetch(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.parse(q, page, fields)
+	a, err := c.parse(q, page, fields)
+	return q, a, err
 }

@@ -47,20 +47,94 @@ func TestChildrenOfAKeyAlone(t *testing.T) {
 func TestChildrenThatAreNotAll(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		listed, total int
-		complete      bool
-	}{"all": {499, 499, true}, "capped": {500, 500, false}, "fewer than counted": {3, 4, false}} {
+		listed   []int // with each request
+		total    int
+		complete bool
+		fails    bool
+	}{
+		"all":                        {[]int{499}, 499, true, false},
+		"capped":                     {[]int{500}, 500, false, false},
+		"more than the cap":          {[]int{500}, 600, false, false},
+		"fewer than counted at once": {[]int{3, 4}, 4, true, false},
+		"fewer than counted, twice":  {[]int{3, 3}, 4, false, true},
+		"none of those counted":      {[]int{0, 0}, 4, false, true},
+	} {
+		n := 0
 		b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
 			var parts []string
-			for i := range test.listed {
+			for i := range test.listed[n] {
 				parts = append(parts, fmt.Sprintf(`{"id":"%d"}`, i))
 			}
+			n++
 			reply(w, 200, `{"conversation_parts":{"conversation_parts":[%s],"total_count":%d}}`, strings.Join(parts, ","), test.total)
 		})
-		_, complete, _, err := b.c.Children(t.Context(), b.src.Resource("conversation_parts"), Record{Key: "1"})
-		if err != nil || complete != test.complete {
-			t.Errorf("%s: complete %v, %v", name, complete, err)
+		recs, complete, _, err := b.c.Children(t.Context(), b.src.Resource("conversation_parts"), Record{Key: "1"})
+		if n != len(test.listed) {
+			t.Errorf("%s: %d requests", name, n)
 		}
+		if test.fails {
+			wantKind(t, err, KindIncomplete, "conversation_parts", `record "1" of conversations`, "counts 4", "total_path")
+		} else if err != nil || complete != test.complete || len(recs) != test.listed[n-1] {
+			t.Errorf("%s: %d records, complete %v, %v", name, len(recs), complete, err)
+		}
+	}
+}
+
+// The pages of a parent's list are guarded as those of any other listing.
+func TestGuardsOfChildren(t *testing.T) {
+	t.Parallel()
+	src, err := Load("club.yaml", []byte(`
+name: club
+settings:
+  base_url: { type: url, required: true }
+client: { base_url: "{{ config.base_url }}" }
+resource_defaults: { primary_key: id }
+resources:
+  - name: teams
+    endpoint: { path: /teams, data_selector: data, paginator: single_page }
+  - name: members
+    parent: teams
+    include_from_parent: { team_id: id }
+    primary_key: [team_id, id]
+    refresh: listing
+    deletes: parent
+    endpoint:
+      path: "/teams/{{ stream_slice.id }}/members"
+      data_selector: data
+      total_path: total
+      paginator: { type: cursor, cursor_path: next, cursor_param: after }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		answer func(n int) string
+		kind   Kind
+		words  string
+		most   int // requests
+	}{
+		"same records":           {func(n int) string { return fmt.Sprintf(`{"data":[{"id":"a"}],"next":"%d"}`, n) }, KindProtocol, "page 2 holds the same records", 2},
+		"loop of two":            {func(n int) string { return fmt.Sprintf(`{"data":[{"id":"%d"}],"next":"%d"}`, n, n%2) }, KindProtocol, "read already", 4},
+		"empty for ever":         {func(n int) string { return fmt.Sprintf(`{"data":[],"next":"%d"}`, n) }, KindProtocol, "lead on", maxIdle},
+		"round under new tokens": {func(n int) string { return fmt.Sprintf(`{"data":[{"id":"%d"}],"next":"%d"}`, n%3, n) }, KindProtocol, "lead on", maxIdle + 3},
+		"the same ones twice are not all": {func(n int) string {
+			return []string{`{"data":[{"id":"a"},{"id":"b"}],"next":"x","total":4}`, `{"data":[{"id":"b"},{"id":"a"}],"total":4}`}[(n-1)%2]
+		}, KindIncomplete, "counts 4 records but lists 2", 4},
+		"error in a 200": {func(int) string { return `{"errors":[{"message":"oops"}]}` }, KindProtocol, "oops", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := 0
+			b := newBenchOf(t, src, "", func(w http.ResponseWriter, _ *http.Request) {
+				n++
+				reply(w, 200, "%s", test.answer(n))
+			})
+			_, _, _, err := b.c.Children(t.Context(), src.Resource("members"), Record{Key: "t1", JSON: []byte(`{"id":"t1"}`)})
+			wantKind(t, err, test.kind, "members", test.words)
+			if n > test.most {
+				t.Errorf("%d requests, want at most %d", n, test.most)
+			}
+		})
 	}
 }
 

@@ -173,6 +173,55 @@ func TestRetriesAreBounded(t *testing.T) {
 	}
 }
 
+// An error of which only a part arrives is asked for again: its code may mean something, here that somebody's scroll is open.
+func TestErrorsThatAreCutShort(t *testing.T) {
+	t.Parallel()
+	n := 0
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		n++
+		switch n {
+		case 1:
+			w.Header().Set("Content-Length", "100")
+			reply(w, 400, `{"type":"error.list","errors":[{"code":"scro`)
+		case 2:
+			reply(w, 400, `{"type":"error.list","errors":[{"code":"scroll_exists"}]}`)
+		default:
+			reply(w, 200, `{"data":[],"scroll_param":"x"}`)
+		}
+	})
+	b.mustRead("companies", Position{})
+	if got := b.reasons(); n != 3 || !strings.Contains(got, "another scroll is open") {
+		t.Errorf("%d requests, waited for %q", n, got)
+	}
+	b = newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		reply(w, 400, `{"type":"error.list"`)
+	})
+	_, err := b.read("companies", Position{})
+	wantKind(t, err, KindRejected, "companies", "400", "cut short", "8 attempts")
+}
+
+// The source file's timeout bounds a request with its body, and is named.
+func TestTimeoutIsNamed(t *testing.T) {
+	t.Parallel()
+	src := readSource(t)
+	src.client.timeout = 50 * time.Millisecond // the least that a file may give is more than a test should take
+	for want, begin := range map[string]bool{"no answer within 50ms": false, "cut short: it was not whole within 50ms": true} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			b := newBenchOf(t, src, "", func(w http.ResponseWriter, r *http.Request) {
+				if begin {
+					_, _ = w.Write([]byte(`{"admins":[`))
+					_ = http.NewResponseController(w).Flush()
+				}
+				<-r.Context().Done()
+			})
+			_, err := b.read("admins", Position{})
+			wantKind(t, err, KindUnavailable, "admins", want, "8 attempts")
+		})
+	}
+}
+
 func TestBackoffIntervals(t *testing.T) {
 	t.Parallel()
 	b := newBackoff()

@@ -188,7 +188,12 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	c.clock.learn(resp.Header, c.now())
 	body, failure = c.readBody(q, resp)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, resp.Header, c.act(q, resp, body, c.refused(q, resp.StatusCode, body))
+		refused := c.refused(q, resp.StatusCode, body)
+		if failure != nil && failure.transient {
+			// What it says of itself did not arrive whole, and its code might have meant something else.
+			refused.transient, refused.Message = true, failure.Message
+		}
+		return nil, resp.Header, c.act(q, resp, body, refused)
 	}
 	if failure != nil {
 		return nil, resp.Header, failure
@@ -258,7 +263,11 @@ func (c *Client) readBody(q *request, resp *http.Response) ([]byte, *Error) {
 }
 
 func (c *Client) cutShort(q *request, resp *http.Response, err error) *Error {
-	e := c.finish(q.fail(KindUnavailable, "answer is cut short: %s", c.scrub(err.Error())), q)
+	why := c.scrub(err.Error())
+	if errors.Is(err, context.DeadlineExceeded) {
+		why = fmt.Sprintf("it was not whole within %v", c.timeout())
+	}
+	e := c.finish(q.fail(KindUnavailable, "answer is cut short: %s", why), q)
 	e.Status, e.Err, e.transient = resp.StatusCode, c.hide(err), true
 	return e
 }
@@ -274,6 +283,9 @@ func (c *Client) noAnswer(q *request, err error) *Error {
 		return c.finish(q.fail(KindProtocol, "%s", c.scrub(cause.Error())), q)
 	}
 	e := q.fail(KindUnavailable, "%s", c.scrub(cause.Error()))
+	if errors.Is(err, context.DeadlineExceeded) {
+		e.Message = fmt.Sprintf("no answer within %v", c.timeout())
+	}
 	e.Err, e.transient = c.hide(cause), true
 	e.Hint = "check base_url and the network"
 	var untrusted *tls.CertificateVerificationError

@@ -2,52 +2,85 @@ package extract
 
 import (
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"net/http"
 	"slices"
 	"strings"
 )
 
-// guard counts the page into the reading and refuses what cannot be the next page: the same records again, or a token that
-// was followed before. A loop of two or more pages has been seen on listings that change fast.
-func (t *traversal) guard(q *request, rd *reading, a *answer) error {
-	rd.pages++
-	rd.shifting = rd.shifting || a.shifting
-	rd.records += len(a.records)
-	ids := t.ids(a.records)
-	if len(ids) > 0 && slices.Equal(ids, rd.previous) {
-		return t.c.finish(q.fail(KindProtocol, "page %d holds the same records as the one before", rd.pages), q)
+// maxIdle is how many pages in a row may show nothing new and still lead on. APIs that filter behind their paging answer empty
+// pages by the dozen; one that goes round under new tokens would do so for ever.
+const maxIdle = 1000
+
+// round is what one way through a listing has shown so far.
+type round struct {
+	pages    int
+	tokens   map[string]struct{} // all that were followed: a loop may be longer than one
+	ids      map[uint64]struct{} // distinct keys, hashed
+	previous []uint64            // those of the page before
+	idle     int                 // pages in a row without a key that was not shown before
+}
+
+func newRound() round {
+	return round{tokens: map[string]struct{}{}, ids: map[uint64]struct{}{}}
+}
+
+// take counts a page into the round: the keys of its records, the token that it was asked for with, and that of the next. It says
+// why this cannot be the next page, or "": the same records again, or a token that was followed before. A loop of two or more pages
+// has been seen on listings that change fast.
+func (r *round) take(ids []uint64, token, next string, scroll bool) string {
+	r.pages++
+	if len(ids) > 0 && slices.Equal(ids, r.previous) {
+		return fmt.Sprintf("page %d holds the same records as the one before", r.pages)
 	}
-	rd.previous = ids
-	had := len(rd.ids)
+	r.previous = ids
+	had := len(r.ids)
 	for _, id := range ids {
-		rd.ids[id] = struct{}{}
+		r.ids[id] = struct{}{}
+	}
+	r.idle++
+	if len(r.ids) > had {
+		r.idle = 0
 	}
 	// A scroll's token stays the same, so only its records can show that it goes round.
-	if t.r.request.pages.kind == pagingScroll && len(ids) > 0 && len(rd.ids) == had {
-		return t.c.finish(q.fail(KindProtocol, "page %d of the scroll holds only records that it has shown before", rd.pages), q)
+	if scroll && len(ids) > 0 && r.idle > 0 {
+		return fmt.Sprintf("page %d of the scroll holds only records that it has shown before", r.pages)
 	}
-	if a.next == "" || t.r.request.pages.kind == pagingScroll {
-		return nil
+	if next == "" || scroll {
+		return ""
 	}
-	if rd.token != "" {
-		rd.tokens[rd.token] = struct{}{}
+	if r.idle >= maxIdle {
+		return fmt.Sprintf("the last %d pages held no record that was not shown before, and lead on", r.idle)
 	}
-	if _, again := rd.tokens[a.next]; again {
-		return t.c.finish(q.fail(KindProtocol, "page %d leads to a page that was read already", rd.pages), q)
+	if token != "" {
+		r.tokens[token] = struct{}{}
 	}
-	rd.tokens[a.next] = struct{}{}
+	if _, again := r.tokens[next]; again {
+		return fmt.Sprintf("page %d leads to a page that was read already", r.pages)
+	}
+	r.tokens[next] = struct{}{}
+	return ""
+}
+
+// guard counts the page into the reading and refuses what cannot be the next page.
+func (t *traversal) guard(q *request, rd *reading, a *answer) error {
+	rd.shifting = rd.shifting || a.shifting
+	rd.records += len(a.records)
+	if wrong := rd.take(idsOf(t.seed, a.records), rd.token, a.next, t.r.request.pages.kind == pagingScroll); wrong != "" {
+		return t.c.finish(q.fail(KindProtocol, "%s", wrong), q)
+	}
 	return nil
 }
 
-// ids returns a hash for every record: of its key, or of its bytes where it has none.
-func (t *traversal) ids(records []Record) []uint64 {
+// idsOf returns a hash for every record: of its key, or of its bytes where it has none.
+func idsOf(seed maphash.Seed, records []Record) []uint64 {
 	ids := make([]uint64, len(records))
 	for i, r := range records {
 		if r.KeyErr == nil {
-			ids[i] = maphash.String(t.seed, r.Key)
+			ids[i] = maphash.String(seed, r.Key)
 		} else {
-			ids[i] = maphash.Bytes(t.seed, r.JSON)
+			ids[i] = maphash.Bytes(seed, r.JSON)
 		}
 	}
 	return ids

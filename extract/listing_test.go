@@ -311,9 +311,13 @@ func TestGuards(t *testing.T) {
 		answer func(n int) string
 		words  string
 	}{
-		"same token":      {func(n int) string { return fmt.Sprintf(page, n, "A") }, "read already"},
-		"loop of two":     {func(n int) string { return fmt.Sprintf(page, n, []string{"A", "B"}[n%2]) }, "read already"},
-		"same records":    {func(n int) string { return fmt.Sprintf(page, 1, strconv.Itoa(n)) }, "same records"},
+		"same token":    {func(n int) string { return fmt.Sprintf(page, n, "A") }, "read already"},
+		"loop of two":   {func(n int) string { return fmt.Sprintf(page, n, []string{"A", "B"}[n%2]) }, "read already"},
+		"same records":  {func(n int) string { return fmt.Sprintf(page, 1, strconv.Itoa(n)) }, "same records"},
+		"three in turn": {func(n int) string { return fmt.Sprintf(page, n%3, strconv.Itoa(n)) }, "the last 1000 pages held no record that was not shown before"},
+		"empty for ever": {func(n int) string {
+			return fmt.Sprintf(`{"conversations":[],"pages":{"next":{"starting_after":"%d"}}}`, n)
+		}, "and lead on"},
 		"error in a 200":  {func(int) string { return `{"type":"error.list","errors":[{"code":"oops","message":"no"}]}` }, "oops: no"},
 		"no list":         {func(int) string { return `{"data":[]}` }, "no list of records at conversations"},
 		"null list":       {func(int) string { return `{"conversations":null}` }, "but null"},
@@ -336,6 +340,58 @@ func TestGuards(t *testing.T) {
 			})
 			_, err := b.read("conversations", Position{Phase: PhaseBackfill, Window: window(0, 100)})
 			wantKind(t, err, KindProtocol, test.words)
+		})
+	}
+}
+
+// An empty page with a token is a page like any other: what follows it is read.
+func TestEmptyPagesLeadOn(t *testing.T) {
+	t.Parallel()
+	n := 0
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		n++
+		switch {
+		case n == 1 || n == maxIdle+1:
+			reply(w, 200, `{"conversations":[{"id":"%d","updated_at":%d}],"pages":{"next":{"starting_after":"%d"}}}`, n, epoch.Unix()+1, n)
+		case n < 2*maxIdle+1:
+			reply(w, 200, `{"conversations":[],"pages":{"next":{"starting_after":"%d"}}}`, n)
+		default:
+			reply(w, 200, `{"conversations":[{"id":"last","updated_at":%d}],"pages":{"next":null}}`, epoch.Unix()+1)
+		}
+	})
+	pages := b.mustRead("conversations", Position{Phase: PhaseBackfill, Window: window(0, 100)})
+	if got, want := keys(pages), fmt.Sprintf("1 %d last", maxIdle+1); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Not even the newest first explains that records are counted and none of them is in the only answer, or behind the last token.
+func TestLiveListingThatEndsEarly(t *testing.T) {
+	t.Parallel()
+	const some = `{"data":[{"id":"a","updated_at":%d}],"total_count":%d,"pages":{"next":%s}}`
+	const none = `{"data":[],"total_count":3,"pages":{}}`
+	for name, test := range map[string]struct {
+		answers []string
+		want    string // "": it is an error
+	}{
+		"none of those counted":      {[]string{none}, ""},
+		"none at once":               {[]string{none, fmt.Sprintf(some, epoch.Unix()-5, 1, "null")}, "a"},
+		"an empty page is the last":  {[]string{fmt.Sprintf(some, epoch.Unix()-5, 3, `{"starting_after":"x"}`), none}, ""},
+		"some have moved to the top": {[]string{fmt.Sprintf(some, epoch.Unix()-5, 3, `{"starting_after":"x"}`), strings.Replace(fmt.Sprintf(some, epoch.Unix()-6, 3, "null"), `"a"`, `"b"`, 1)}, "a b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := 0
+			b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+				reply(w, 200, "%s", test.answers[n%len(test.answers)])
+				n++
+			})
+			pages, err := b.read("contacts", Position{Phase: PhaseLive, Window: window(-100, 0)})
+			if test.want == "" {
+				wantKind(t, err, KindIncomplete, "contacts", "counts 3 records", "twice")
+			} else if err != nil || keys(pages) != test.want {
+				t.Errorf("got %s, %v, want %s", keys(pages), err, test.want)
+			}
 		})
 	}
 }
@@ -373,4 +429,41 @@ func TestScrollThatGoesRoundFails(t *testing.T) {
 	b, _ := newScroll(t, []string{"a", "b"}, []string{"c"}, []string{"a", "b"}, []string{"c"})
 	_, err := b.read("companies", Position{})
 	wantKind(t, err, KindProtocol, "has shown before")
+}
+
+// Two readings that are equal, and both lack what the API counts, are no listing.
+func TestStillListingThatLacks(t *testing.T) {
+	t.Parallel()
+	src, err := Load("club.yaml", []byte(`
+name: club
+settings:
+  base_url: { type: url, required: true }
+client: { base_url: "{{ config.base_url }}" }
+resources:
+  - name: members
+    primary_key: id
+    endpoint:
+      path: /members
+      data_selector: data
+      total_path: total
+      paginator: { type: json_link, next_url_path: next, shifting: true }
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for total, want := range map[int]string{2: "a b", 3: ""} {
+		b := newBenchOf(t, src, "", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("page") == "" {
+				reply(w, 200, `{"data":[{"id":"a"}],"total":%d,"next":"/members?page=2"}`, total)
+				return
+			}
+			reply(w, 200, `{"data":[{"id":"b"}],"total":%d}`, total)
+		})
+		pages, err := b.read("members", Position{})
+		if want == "" {
+			wantKind(t, err, KindIncomplete, "members", "counts 3 records but lists 2, twice")
+		} else if err != nil || keys(pages) != want {
+			t.Errorf("got %s, %v, want %s", keys(pages), err, want)
+		}
+	}
 }

@@ -61,17 +61,16 @@ type traversal struct {
 
 // reading is one way through the listing, from its beginning or from a token.
 type reading struct {
+	round
 	fromStart bool
 	token     string // of the page to ask for next
-	pages     int
-	records   int // held by the responses
-	total     int // as the last page says
+	records   int    // held by the responses
+	last      int    // held by the last one
+	total     int    // as the last page says
 	early     bool
 	complete  bool
-	shifting  bool                // rows that come or go move the others from page to page
-	tokens    map[string]struct{} // all that were followed: a loop may be longer than one
-	ids       map[uint64]struct{} // distinct keys, hashed
-	previous  []uint64            // those of the page before
+	shifting  bool // rows that come or go move the others from page to page
+	still     bool // it shows what the one before did, where that is needed
 }
 
 // shifts reports whether the reading may have missed what moved while it was paged.
@@ -122,7 +121,7 @@ func (t *traversal) run() error {
 	token := t.pos.Token
 	for {
 		t.rule = t.r.rule(t.pos)
-		rd := &reading{fromStart: token == "", token: token, total: -1, shifting: t.r.request.pages.shifting, tokens: map[string]struct{}{}, ids: map[uint64]struct{}{}}
+		rd := &reading{round: newRound(), fromStart: token == "", token: token, total: -1, shifting: t.r.request.pages.shifting}
 		token = ""
 		err := t.read(rd)
 		switch {
@@ -246,31 +245,32 @@ func (t *traversal) open(q *request) (fetched, error) {
 
 // isComplete reports, after a reading's last page, whether the pass is done.
 func (t *traversal) isComplete(rd *reading) bool {
-	if rd.shifts() {
-		return t.before != nil && maps.Equal(t.before, rd.ids)
-	}
-	return !t.short(rd)
+	rd.still = !rd.shifts() || t.before != nil && maps.Equal(t.before, rd.ids)
+	return rd.still && !t.short(rd)
 }
 
-// short reports whether the API counts more records than it listed. Only a reading of the whole listing can tell, and not
-// a live one with the newest first: there, what changes meanwhile moves to the front, and is the next pass's.
+// short reports whether the API counts more records than it listed. Only a reading of the whole listing can tell. A live one with
+// the newest first may be short because what changes meanwhile moves to the front, and is the next pass's; but not where it all came
+// in one answer, nor is it to be believed where a page that was led to is empty.
 func (t *traversal) short(rd *reading) bool {
-	moving := t.pos.Phase == PhaseLive && t.r.Incremental.order(PhaseLive) != OrderAsc
+	moving := t.pos.Phase == PhaseLive && t.r.Incremental.order(PhaseLive) != OrderAsc && rd.pages > 1 && rd.last > 0
 	return rd.fromStart && !rd.early && !moving && rd.total > len(rd.ids)
 }
 
 // again decides whether a reading that was not complete is repeated.
 func (t *traversal) again(rd *reading) error {
-	shifting := rd.shifts()
 	switch {
-	case shifting && t.readings >= maxReadings:
+	case !rd.still && t.readings >= maxReadings:
 		return &Error{Kind: KindIncomplete, Resource: t.r.Name, Message: fmt.Sprintf(
 			"%d readings of the listing all held different records: it moves too fast to be read whole", t.readings),
 			Hint: "a smaller window holds still for longer"}
-	case !shifting && t.readings >= 2:
-		return &Error{Kind: KindIncomplete, Resource: t.r.Name, Message: fmt.Sprintf(
-			"the API counts %d records but lists %d, twice", rd.total, len(rd.ids)),
-			Hint: "the watermark stays; the next pass reads the window again"}
+	case rd.still && t.readings >= 2:
+		return shortTwice(t.r, rd.total, len(rd.ids), "the watermark stays; the next pass reads the window again")
 	}
 	return nil
+}
+
+// shortTwice is the error of a listing that lacks what the API counts, read again.
+func shortTwice(r *Resource, total, listed int, hint string) *Error {
+	return &Error{Kind: KindIncomplete, Resource: r.Name, Message: fmt.Sprintf("the API counts %d records but lists %d, twice", total, listed), Hint: hint}
 }

@@ -3,6 +3,7 @@ package extract
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"time"
 )
 
@@ -53,20 +54,12 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 	local := c.now()
 	end, _ := c.clock.now(local)
 	rule := r.rule(Position{Phase: PhaseBackfill, Window: Window{Start: start, End: end}})
-	q, err := c.request(r, rule.variables(r), "")
-	if err != nil {
-		return p, err
-	}
-	page, err := c.fetch(ctx, q)
+	a, err := c.firstPage(ctx, r, rule)
 	if e := (*Error)(nil); errors.As(err, &e) && e.means != meansFailure {
 		p.Total = 0
 		p.Clock, err = c.Now(ctx, r)
 		return p, err
 	}
-	if err != nil {
-		return p, err
-	}
-	a, err := c.parse(q, page, nil)
 	if err != nil {
 		return p, err
 	}
@@ -83,6 +76,42 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 		}
 	}
 	return p, nil
+}
+
+// firstPage reads the first page that holds a record, or the last if none does. A plan is made of it, so an answer that lacks what the
+// API counts is asked for again, and is an error if it still does.
+func (c *Client) firstPage(ctx context.Context, r *Resource, rule windowRule) (*answer, error) {
+	for again := false; ; again = true {
+		g, seed, token := newRound(), maphash.MakeSeed(), ""
+		for {
+			q, err := c.request(r, rule.variables(r), token)
+			if err != nil {
+				return nil, err
+			}
+			page, err := c.fetch(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			a, err := c.parse(q, page, nil)
+			if err != nil {
+				return nil, err
+			}
+			if wrong := g.take(idsOf(seed, a.records), token, a.next, r.request.pages.kind == pagingScroll); wrong != "" {
+				return nil, c.finish(q.fail(KindProtocol, "%s", wrong), q)
+			}
+			if len(a.records) == 0 && a.next != "" {
+				token = a.next
+				continue
+			}
+			if a.next != "" || a.capped || a.total <= len(g.ids) {
+				return a, nil
+			}
+			if again {
+				return nil, shortTwice(r, a.total, len(g.ids), "nothing is planned on such an answer; the next run asks again")
+			}
+			break
+		}
+	}
 }
 
 // Now returns the API's clock: its last Date header and the time since. While no answer was seen it makes a request to learn it,

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,6 +39,44 @@ func TestProbeOfWhatIsSortedDescending(t *testing.T) {
 	p, err = b.c.Probe(t.Context(), b.src.Resource("activity_logs"), time.Time{})
 	if err != nil || !p.More || !p.Earliest.IsZero() {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// A plan is made of the first page: an answer that holds nothing, or less than it counts, must not become a plan of nothing.
+func TestProbeOfAnswersThatLack(t *testing.T) {
+	t.Parallel()
+	const one = `{"conversations":[{"id":"a","updated_at":1773130000}],"total_count":%d,"pages":{"next":null}}`
+	const none = `{"conversations":[],"total_count":7,"pages":{"next":%s}}`
+	later := func(n int) string { return fmt.Sprintf(none, fmt.Sprintf(`{"starting_after":"%d"}`, n)) }
+	for name, test := range map[string]struct {
+		answer   func(n int) string
+		requests int
+		kind     Kind
+		words    string
+	}{
+		"nothing, but it counts some":      {func(int) string { return fmt.Sprintf(none, "null") }, 2, KindIncomplete, "counts 7 records but lists 0, twice"},
+		"less than it counts":              {func(int) string { return fmt.Sprintf(one, 2) }, 2, KindIncomplete, "counts 2 records but lists 1, twice"},
+		"less at once":                     {func(n int) string { return fmt.Sprintf(one, 3-n) }, 2, 0, ""},
+		"the first pages are empty":        {func(n int) string { return map[bool]string{true: later(n), false: fmt.Sprintf(one, 1)}[n < 9] }, 9, 0, ""},
+		"all are empty, and there is more": {later, maxIdle, KindProtocol, "lead on"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := 0
+			b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+				n++
+				reply(w, 200, "%s", test.answer(n))
+			})
+			p, err := b.c.Probe(t.Context(), b.src.Resource("conversations"), time.Time{})
+			if n != test.requests {
+				t.Errorf("%d requests, want %d", n, test.requests)
+			}
+			if test.kind != 0 {
+				wantKind(t, err, test.kind, "conversations", test.words)
+			} else if err != nil || p.PageSize != 1 || p.Total != 1 || p.More || p.Earliest.Unix() != 1773130000 {
+				t.Errorf("%+v, %v", p, err)
+			}
+		})
 	}
 }
 

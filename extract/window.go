@@ -119,7 +119,7 @@ func (w windowRule) reached(records []Record) time.Time {
 // nothing more can come; the caller then decides whether the pass is done.
 func (t *traversal) page(rd *reading, a *answer) (last bool, p Page) {
 	rd.early = rd.early || a.next != "" && t.rule.enough(a.records)
-	rd.total = a.total
+	rd.total, rd.last = a.total, len(a.records)
 	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), Total: a.total, First: rd.pages == 1}
 	p.Capped = a.capped || t.r.ListingCap > 0 && rd.records >= t.r.ListingCap
 	if t.rule.incremental && t.rule.order == OrderAsc {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/headwater-stream/headwater/extract"
 )
 
 func TestAbsenceFromAListingDeletes(t *testing.T) {
@@ -221,15 +223,14 @@ func TestChildMissingFromItsParentsListIsDeleted(t *testing.T) {
 	}
 }
 
-// What the API says of a parent's children proves nothing where the parent is gone, or where it lists fewer than it counts.
+// What the API says of a parent's children proves nothing where the parent is gone, or where one of them has no key.
 func TestChildrenThatAreNotAllListedAreNotDeleted(t *testing.T) {
 	for name, answer := range map[string]struct {
 		status int
 		body   string
 	}{
-		"the parent is gone":   {http.StatusNotFound, `{"errors":[{"code":"not_found"}]}`},
-		"fewer listed than is": {http.StatusOK, `{"data":[{"id":"x","v":"a"}],"total":2}`},
-		"one without a key":    {http.StatusOK, `{"data":[{"id":"x","v":"a"},{"v":"a"}],"total":2}`},
+		"the parent is gone": {http.StatusNotFound, `{"errors":[{"code":"not_found"}]}`},
+		"one without a key":  {http.StatusOK, `{"data":[{"id":"x","v":"a"},{"v":"a"}],"total":2}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -250,6 +251,35 @@ func TestChildrenThatAreNotAllListedAreNotDeleted(t *testing.T) {
 			w.wantNews("notes", "")
 		})
 	}
+}
+
+// A list that lacks what the API counts is no success: the parent waits for its children, and nothing is deleted.
+func TestChildrenThatAreCountedAndNotListed(t *testing.T) {
+	w := newWorld(t)
+	w.api.event("events", "1", "a", -3600)
+	w.api.put("notes/1", "a", "x", "y")
+	w.once(only("events", "notes"))
+	w.news("events")
+	w.news("notes")
+	w.api.event("events", "1", "b", 0)
+	short := true
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if short && r.URL.Path == "/events/1/notes" {
+			return http.StatusOK, `{"data":[{"id":"x","v":"b"}],"total":2}`
+		}
+		return 0, ""
+	})
+	failures := w.failures(w.try(only("events", "notes")))
+	var api *extract.Error
+	if !errors.As(failures["notes"], &api) || api.Kind != extract.KindIncomplete {
+		t.Errorf("failures: %v", failures)
+	}
+	w.wantNews("events", "")
+	w.wantNews("notes", "")
+	short = false
+	w.once(only("events", "notes"))
+	w.wantNews("events", "u 1")
+	w.wantNews("notes", "")
 }
 
 func TestIncrementalResourcesAreNotDeletedByAbsence(t *testing.T) {
