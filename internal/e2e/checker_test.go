@@ -31,6 +31,8 @@ func TestCheckerSeesDifferences(t *testing.T) {
 			`{"id":7,"name":"é","utm-source":"x","created_at":5,"spend":1.5,"count":9007199254740993,"custom":{"a":[1.0,null]},"tags":[{"id":"1"}]}`, ""},
 		{"what is blank equals absent", `{"id":"7"}`, `{"id":"7","name":null,"tags":[],"custom":{"a":null},"other":{}}`, ""},
 		{"sibling", `{"id":"7","count__string":"12345678901234567890"}`, `{"id":"7","count":12345678901234567890}`, ""},
+		{"too long for a number", `{"id":"7","name":"12345678901234567890"}`, `{"id":"7","name":12345678901234567890}`, ""},
+		{"number as text", `{"id":"7","name":"12"}`, `{"id":"7","name":12}`, ".name: string 12, want 12"},
 		{"lost value", `{"id":"7"}`, `{"id":"7","name":"x"}`, ".name: 0 fields hold x"},
 		{"no field", `{"id":"7"}`, `{"id":"7","colour":"red"}`, ".colour: no field for red"},
 		{"value of nothing", `{"id":"7","name":"x"}`, `{"id":"7"}`, ".name: name holds x, want nothing"},

@@ -189,8 +189,8 @@ func (c *comparison) number(path string, f field, got any, want json.Number) {
 		held = new(big.Rat).SetInt64(v)
 	case float64:
 		held, _ = new(big.Rat).SetString(strconv.FormatFloat(v, 'e', -1, 64))
-	case string: // a sibling for what no number type holds
-		if f.variant == "string" {
+	case string: // for what no number type holds: a sibling, or the field of texts that is there already
+		if f.variant == "string" || f.typ.name == "string" && exact.IsInt() && !exact.Num().IsInt64() {
 			held, _ = new(big.Rat).SetString(v)
 		}
 	}

@@ -46,7 +46,9 @@ func newFaultWorld(t *testing.T, s servers, cfg sandbox.APIConfig) *faultWorld {
 	source := filepath.Join(t.TempDir(), "intercom.yaml")
 	write(t, source, strings.NewReplacer("\nclient:\n", "\nclient:\n  timeout: 2s\n", "per_page: 150", "per_page: 20",
 		// What is gone is believed a lookback after it was last looked for.
-		"lookback: 5m", "lookback: 1s").Replace(string(text)))
+		"lookback: 5m", "lookback: 1s",
+		// One window, or twenty logs a page would never be more than one page.
+		"min_window: 1h", "min_window: 876000h").Replace(string(text)))
 	return &faultWorld{world: newWorld(t, s, cfg), source: source}
 }
 
@@ -232,7 +234,7 @@ func TestLastingFaultsEndTheRun(t *testing.T) {
 	} {
 		t.Run(m.kind+" "+m.resources[0], func(t *testing.T) {
 			t.Parallel()
-			w := newFaultWorld(t, embedded(t), sandbox.APIConfig{Seed: 241, Size: 60})
+			w := newFaultWorld(t, embedded(t), sandbox.APIConfig{Seed: 241})
 			w.arm(m.kind, m.resources, "permanent=1&"+m.query)
 			resources := reads(m.resources[0])
 			if w.run(m.resources, resources...) {
@@ -300,6 +302,13 @@ func (w *faultWorld) allButDeadLetters(resource string) {
 	records := w.read(topic)[topic]
 	keys := keyFields(resource)
 	lost := 0
+	if resource == "company_segments" { // a company without id cannot be asked for its segments
+		for company := range w.truth("companies") {
+			if !slices.ContainsFunc(w.read(w.topic("companies"))[w.topic("companies")], func(r record) bool { return r.key == company }) {
+				maps.DeleteFunc(truth, func(key string, _ json.RawMessage) bool { return strings.HasPrefix(key, company+"/") })
+			}
+		}
+	}
 	for _, letter := range w.read(w.topic("_dead_letters"))[w.topic("_dead_letters")] {
 		if !strings.HasPrefix(letter.key, resource+"/") {
 			continue
@@ -343,9 +352,12 @@ func TestTypesThatDrift(t *testing.T) {
 		w.arm("type_drift", []string{"activity_logs"}, "n=1") // from the beginning: logs do not change
 		w.reachesTruth(nil, faulty())
 		drifting := []string{"contacts", "conversation_parts", "companies", "tags", "company_segments"}
+		w.edit("change", "conversations", "n=1") // or no parts are asked for
 		w.arm("type_drift", drifting, "n=1")
+		if !w.run(nil, faulty()...) { // what drifts after its resource was read is the next run's
+			t.Fatal(w.last.lastLine())
+		}
 		w.reachesTruth(nil, faulty())
-		w.reachesTruth(nil, faulty()) // what drifted after its resource was read
 		w.strikes(struck())
 		w.noDeadLetters()
 	})

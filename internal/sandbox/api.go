@@ -41,6 +41,7 @@ type call struct {
 	resource string // what is counted, faulted and forbidden under
 	id       string // of the parent, in the paths that have one
 	token    string // page token that the request carries; "": it asks for the first page
+	before   step   // the page that gave out the token, where a fault asks for it
 	now      time.Time
 	version  string
 	serve    func(*API, *call) ([]byte, *apiError)

@@ -149,7 +149,7 @@ func TestControlEndpointsNeedNoToken(t *testing.T) {
 		t.Errorf("%s", a.raw)
 	}
 	help := c.get("/_sandbox/")
-	for _, endpoint := range []string{"truth", "count", "stats", "change", "create", "delete", "set", "churn", "fail", "heal"} {
+	for _, endpoint := range []string{"truth", "count", "stats", "change", "create", "delete", "set", "churn", "fail", "heal", "faults"} {
 		if !strings.Contains(string(help.raw), "/_sandbox/"+endpoint) {
 			t.Errorf("the help does not name %s", endpoint)
 		}

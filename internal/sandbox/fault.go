@@ -75,6 +75,7 @@ func (f *faults) take(c *call) (fault, <-chan struct{}) {
 			one.after--
 			return fault{}, f.healed
 		}
+		c.before = f.trail.steps[c.resource+" "+c.token]
 		if one.n--; one.n <= 0 && !one.permanent {
 			f.planned = slices.Delete(f.planned, i, i+1)
 		}

@@ -66,12 +66,6 @@ func (f *faults) follow(c *call, body []byte) {
 	}
 }
 
-func (f *faults) before(c *call) step {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.trail.steps[c.resource+" "+c.token]
-}
-
 // madeUp is what a token begins with that leads to the very page that was asked for; nothing follows it where that was the first.
 // A link has the parameter later instead.
 var madeUp = regexp.MustCompile(`^later\.[0-9]+\.`)
@@ -152,13 +146,13 @@ func leadTo(c *call, doc map[string]any, token string) {
 }
 
 // repeatPage shows the records of the page before; the token goes on, as if nothing had happened.
-func repeatPage(a *API, c *call, doc map[string]any) {
+func repeatPage(_ *API, c *call, doc map[string]any) {
 	holder, name := listIn(c.resource, doc)
-	holder[name] = a.faults.before(c).list
+	holder[name] = c.before.list
 }
 
 // leadBack makes two pages lead to each other.
-func leadBack(a *API, c *call, doc map[string]any) { leadTo(c, doc, a.faults.before(c).token) }
+func leadBack(_ *API, c *call, doc map[string]any) { leadTo(c, doc, c.before.token) }
 
 // putOff answers nothing, and a token that was not seen before and leads to the same page.
 func putOff(a *API, c *call, doc map[string]any) {
