@@ -29,7 +29,13 @@ func (a *app) demoCommand() *cobra.Command {
 Kafka, and stays up so that you can look at them. Everything is in memory and gone afterwards. A port that is taken is replaced
 by a free one, and said.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), data.config(demoToken), once) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			api, err := data.config(demoToken)
+			if err != nil {
+				return err
+			}
+			return a.demo(c.Context(), api, once)
+		},
 	}
 	demo.Flags().BoolVar(&once, "once", false, "end after the first pass")
 	data.register(demo, 3*time.Second)
@@ -138,6 +144,7 @@ type apiFlags struct {
 	rateLimit int
 	token     string
 	listen    string
+	faults    []string
 }
 
 func (f *apiFlags) register(c *cobra.Command, churn time.Duration) {
@@ -147,10 +154,19 @@ func (f *apiFlags) register(c *cobra.Command, churn time.Duration) {
 	c.Flags().DurationVar(&f.expiry, "scroll-expiry", sandbox.DefaultScrollExpiry, "life of a scroll after its last use")
 	c.Flags().BoolVar(&f.hold, "scroll-hold", false, "a finished scroll keeps its place until it expires")
 	c.Flags().IntVar(&f.rateLimit, "rate-limit", sandbox.DefaultRateLimit, "requests in ten seconds; negative: no limit")
+	c.Flags().StringArrayVar(&f.faults, "fault", nil, "`KIND[:RESOURCE[:N]]`: the next N requests (1; always: all) fail, e.g. malformed:contacts:3; may be repeated")
 }
 
-func (f *apiFlags) config(token string) sandbox.APIConfig {
-	return sandbox.APIConfig{Seed: f.seed, Size: f.size, Churn: f.churn, ScrollExpiry: f.expiry, ScrollHold: f.hold, RateLimit: f.rateLimit, Token: token}
+func (f *apiFlags) config(token string) (sandbox.APIConfig, error) {
+	api := sandbox.APIConfig{Seed: f.seed, Size: f.size, Churn: f.churn, ScrollExpiry: f.expiry, ScrollHold: f.hold, RateLimit: f.rateLimit, Token: token}
+	for _, text := range f.faults {
+		fault, err := sandbox.ParseFault(text)
+		if err != nil {
+			return api, &usageError{fmt.Errorf("--fault %s: %w", text, err)}
+		}
+		api.Faults = append(api.Faults, fault)
+	}
+	return api, nil
 }
 
 func (a *app) demoAPICommand() *cobra.Command {
@@ -160,7 +176,11 @@ func (a *app) demoAPICommand() *cobra.Command {
 		Short: "Serves the sample API alone",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			server, err := sandbox.StartAPI(data.config(data.token), data.listen)
+			api, err := data.config(data.token)
+			if err != nil {
+				return err
+			}
+			server, err := sandbox.StartAPI(api, data.listen)
 			if err != nil {
 				return &producer.EnvironmentError{Op: "start the sample API", Err: err}
 			}

@@ -122,3 +122,21 @@ func TestDemoAPI(t *testing.T) {
 	wait()
 	c.want(t, exitOK)
 }
+
+// A fault that the demo is given is met and survived; what is none is refused with the list.
+func TestDemoFault(t *testing.T) {
+	takePorts(t)
+	got := newCommand(nil).run(deadline(t), "demo", "--once", "--size", "20", "--fault", "errors_in_200:tags:always", "--fault", "malformed:contacts").want(t, exitFailed)
+	text := got.stderr.String()
+	if !strings.Contains(text, "headwater: tags: GET ") || !strings.Contains(text, "Something went wrong") || strings.Contains(text, "! contacts: POST") {
+		t.Error(text)
+	}
+	for fault, says := range map[string]string{"shrug": "--fault shrug: find fault", "hang:shoes": "shoes", "empty_page:tags": "one answer"} {
+		for _, args := range [][]string{{"demo"}, {"demo", "api", "--listen", "127.0.0.1:0"}} {
+			got := newCommand(nil).run(deadline(t), append(args, "--fault", fault)...).want(t, exitUsage)
+			if len(lines(got.stderr)) != 1 || !strings.HasPrefix(got.stderr.String(), "headwater: ") || !strings.Contains(got.stderr.String(), says) {
+				t.Error(got.stderr)
+			}
+		}
+	}
+}

@@ -313,7 +313,7 @@ func TestTypeDrift(t *testing.T) {
 func TestMutate(t *testing.T) {
 	t.Parallel()
 	for _, resource := range Resources() {
-		api, c, clk := newTestAPI(t, APIConfig{Size: 60})
+		api, c, clk := newTestAPI(t, APIConfig{Size: 30})
 		before := api.Truth(resource)
 		c.crawl(resource)
 		if len(diff(before, api.Truth(resource))) != 0 {
