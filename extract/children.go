@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/headwater-stream/headwater/extract/expr"
 )
@@ -18,16 +20,25 @@ type parentFields struct {
 	values []json.RawMessage
 }
 
-// parentField returns one scalar field of a parent record. A record that is only a key (its bytes were not kept) still has
-// the field that is its key.
-func parentField(parent *Resource, record Record, field string) (json.RawMessage, error) {
-	if v := at(record.JSON, []string{field}); len(v) > 0 && v[0] != 'n' && v[0] != '{' && v[0] != '[' {
-		return v, nil
+// parentField returns what f takes from a parent record: a field as it stands there, whatever it is, and null where there is none,
+// but a scalar for the key. A record that is only a key (its bytes were not kept) still has the field that is its key.
+func parentField(child *Resource, record Record, f fromParent) (json.RawMessage, error) {
+	parent := child.Parent
+	if f.resource {
+		return json.RawMessage(quote(parent.Name)), nil
 	}
-	if len(record.JSON) == 0 && len(parent.Key) == 1 && parent.Key[0].Name == field && record.Key != "" {
+	if len(record.JSON) == 0 && len(parent.Key) == 1 && slices.Equal(f.path, []string{parent.Key[0].Name}) && record.Key != "" {
 		return json.RawMessage(quote(record.Key)), nil
 	}
-	return nil, fmt.Errorf("record %q of %s has no %s", record.Key, parent.Name, field)
+	v := at(record.JSON, f.path)
+	inKey := slices.ContainsFunc(child.Key, func(k KeyField) bool { return k.Name == f.field })
+	switch {
+	case !absent(v) && (!inKey || v[0] != '{' && v[0] != '['):
+		return v, nil
+	case !inKey:
+		return json.RawMessage("null"), nil
+	}
+	return nil, fmt.Errorf("record %q of %s has no %s", record.Key, parent.Name, strings.Join(f.path, "."))
 }
 
 // sliceOf gives {{ stream_slice.… }} its values: the record's fields, read where they are asked for. Of a record that is only
@@ -54,13 +65,13 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 	}
 	fields := &parentFields{key: parent.Key}
 	for _, f := range child.fromParent {
-		v, err := parentField(child.Parent, parent, f.parentField)
+		v, err := parentField(child, parent, f)
 		if err != nil {
 			return nil, false, false, &Error{Kind: KindProtocol, Resource: child.Name, Message: err.Error()}
 		}
 		fields.names, fields.values = append(fields.names, f.field), append(fields.values, v)
 	}
-	v := &variables{slice: sliceOf(child.Parent, parent), parent: fmt.Sprintf("record %q of %s", parent.Key, child.Parent.Name)}
+	v := &variables{slice: sliceOf(child.Parent, parent), resource: child.Parent.Name, parent: fmt.Sprintf("record %q of %s", parent.Key, child.Parent.Name)}
 	var before map[uint64]struct{}
 	seed := maphash.MakeSeed()
 	for readings := 1; ; readings++ {

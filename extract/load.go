@@ -171,9 +171,19 @@ func (l *loader) compile(n ast.Node, what string, allowed func(placeholder) erro
 			return nil
 		}
 	}
-	t, err := compileTemplate(text, allowed)
+	return l.compileText(n, text, what, allowed, nil)
+}
+
+// compileText compiles the text that stands at n. own makes expressions of placeholders; see expressions.
+func (l *loader) compileText(n ast.Node, text, what string, allowed func(placeholder) error, own func(string, int) (string, bool)) *template {
+	before := len(l.mistakes)
+	w := l.expressions(n, text, what, own)
+	if len(l.mistakes) > before {
+		return nil
+	}
+	t, err := compileTemplate(w.text, allowed)
 	if err != nil {
-		line, column := l.within(n, text, offsetOf(err))
+		line, column := l.within(n, text, w.origin(offsetOf(err)))
 		l.mistakeAt(line, column, "%s: %v", what, err)
 		return nil
 	}

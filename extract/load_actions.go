@@ -25,7 +25,7 @@ func (l *loader) loadActions(p *pending, endpoint *section) {
 			}
 		}
 	}
-	if p.section.node("parent") != nil {
+	if p.substream() {
 		spec.actions = append(spec.actions, action{status: 404, do: "ignore"}, action{status: 410, do: "ignore"})
 	}
 }

@@ -4,45 +4,9 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 )
-
-// link makes the parent known to its child and the child to its parent.
-func (l *loader) link(p *pending, all map[string]*pending) {
-	s, r := p.section, p.resource
-	at := s.node("parent")
-	if at == nil {
-		if n := s.node("include_from_parent"); n != nil {
-			l.mistake(n, "include_from_parent is for resources that have a parent")
-		}
-		return
-	}
-	parentName := s.text("parent")
-	parent, ok := all[parentName]
-	switch {
-	case !ok:
-		var names []string
-		for name := range all {
-			names = append(names, name)
-		}
-		sort.Strings(names)
-		if meant := nearest(parentName, names); meant != "" {
-			l.mistake(at, "no resource %q (did you mean %q?)", parentName, meant)
-		} else {
-			l.mistake(at, "no resource %q", parentName)
-		}
-		return
-	case parent == p:
-		l.mistake(at, "a resource cannot be its own parent")
-		return
-	case parent.section.node("parent") != nil:
-		l.mistake(at, "parent %q has a parent itself: substreams of substreams are not supported yet", parentName)
-		return
-	}
-	r.Parent = parent.resource
-	r.fromParent = p.fromParent
-	parent.resource.Children = append(parent.resource.Children, r)
-}
 
 // checkResource checks what only the whole resource shows.
 func (l *loader) checkResource(p *pending) {
@@ -51,7 +15,7 @@ func (l *loader) checkResource(p *pending) {
 		l.checkIncremental(p)
 	}
 	scroll := r.request.pages.kind == pagingScroll
-	if own := s.values["singleton"]; own != nil && r.Singleton && s.node("parent") != nil {
+	if own := s.values["singleton"]; own != nil && r.Singleton && p.substream() {
 		l.mistake(own.Value, "singleton is for resources that have no parent")
 	}
 	if scroll && !r.Singleton {
@@ -70,31 +34,69 @@ func (l *loader) checkResource(p *pending) {
 	if scroll {
 		l.mistake(s.at, "%s: a substream cannot be read by a scroll", s.what)
 	}
-	if len(r.Key) < 2 || !r.Key[0].FromParent {
-		l.mistake(s.node("primary_key"), "the key of a substream begins with a field of its parent: name it under include_from_parent")
-	}
 	if !p.broken && !slices.ContainsFunc(slices.Collect(maps.Keys(p.uses)), func(h placeholder) bool { return h.scope == scopeSlice }) {
 		l.mistake(p.endpoint.at, "%s asks the same of every parent: its request never uses {{ stream_slice.FIELD }}", s.what)
 	}
-	l.checkDrained(p)
-	l.checkSteps(p)
+	for _, view := range r.PerParent {
+		l.checkChildKey(p, view)
+		l.checkDrained(p, view.Parent)
+		l.checkSteps(p, view.Parent)
+	}
+}
+
+// checkChildKey: children are told apart, and found again in the topic, by their parent's key, so theirs begins with it; where the
+// parents are several, after the name of the parent resource, because two may have the same key.
+func (l *loader) checkChildKey(p *pending, view *Resource) {
+	at := p.section.node("primary_key")
+	if at == nil || len(view.Key) == 0 {
+		return // told already
+	}
+	if len(p.parents) > 1 && !view.Key[0].ParentName {
+		l.mistake(at, "the key of a substream of several parents begins with the name of the one, which tells equal ids apart: include_from_parent: { parent_type: %s, … } and primary_key: [parent_type, …]", resourceWord)
+		return
+	}
+	var has, wants []string
+	for _, k := range view.Key {
+		for _, f := range p.fromParent {
+			if f.field == k.Name && !f.resource {
+				has = append(has, strings.Join(f.path, "."))
+			}
+		}
+	}
+	for _, k := range view.Parent.Key {
+		wants = append(wants, k.Name)
+	}
+	switch {
+	case len(wants) == 0 || slices.Equal(has, wants):
+	case len(has) == 0:
+		l.mistake(at, "the key of a substream begins with a field of its parent: name it under include_from_parent")
+	default:
+		l.mistake(at, "the key of a substream begins with its parent's, whole and with nothing else of the parent: of %s that is %s, and here is %s",
+			view.Parent.Name, strings.Join(wants, ", "), strings.Join(has, ", "))
+	}
 }
 
 // checkSweep: only what is read by time needs a sweep. Resources that take their interval from the defaults are not told so.
 func (l *loader) checkSweep(p *pending) {
 	s, r := p.section, p.resource
-	if root := r.Root(); root.Incremental != nil && root.Deletes != DeletesNever {
-		return
+	views, some := r.PerParent, false
+	if len(views) == 0 {
+		views = []*Resource{r}
 	}
-	r.SweepInterval = 0
-	if own := s.values["sweep_interval"]; own != nil {
+	for _, view := range views {
+		if root := view.Root(); root.Incremental != nil && root.Deletes != DeletesNever {
+			some = true
+		} else {
+			view.SweepInterval = 0
+		}
+	}
+	if own := s.values["sweep_interval"]; own != nil && !some {
 		l.mistake(own.Value, "sweep_interval is for incremental resources whose records may be deleted, and for their substreams")
 	}
 }
 
 // checkDrained: of a parent that was drained only the key is kept until its children are read.
-func (l *loader) checkDrained(p *pending) {
-	parent := p.resource.Parent
+func (l *loader) checkDrained(p *pending, parent *Resource) {
 	if !parent.Drain {
 		return
 	}
@@ -113,7 +115,9 @@ func (l *loader) checkDrained(p *pending) {
 		}
 	}
 	for _, f := range p.fromParent {
-		needs = append(needs, f.parentField)
+		if !f.resource {
+			needs = append(needs, strings.Join(f.path, "."))
+		}
 	}
 	sort.Strings(needs)
 	for _, field := range needs {
@@ -130,9 +134,9 @@ func (p *pending) usesInterval(field string) bool {
 }
 
 func (l *loader) checkIncremental(p *pending) {
-	s, inc := p.section, p.resource.Incremental
+	inc := p.resource.Incremental
 	at := p.incremental.at
-	if s.node("parent") != nil {
+	if p.substream() {
 		l.mistake(at, "an incremental substream is not supported yet")
 		return
 	}

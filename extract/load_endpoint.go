@@ -19,16 +19,10 @@ func (l *loader) loadEndpoint(p *pending) {
 	if s.node("path") == nil { // as elsewhere, it is the name then
 		t, _ := expr.Parse(p.resource.Name, expr.Scope{})
 		spec.path = &template{t}
-	} else if spec.path = l.template(s, "path", allowed); spec.path != nil {
-		text, _ := textOf(s.node("path"))
-		if strings.Contains(text, "://") || strings.ContainsAny(text, "?#") {
-			l.mistake(s.node("path"), "path: want a path below base_url; parameters go under params")
-		}
-		if l.isSecret(spec.path) {
-			l.warn(s.node("path"), "path holds a secret setting, and servers and proxies write paths into their logs: send it in a header or under auth")
-		}
+	} else if spec.path = l.loadPath(p, allowed); spec.path != nil && l.isSecret(spec.path) {
+		l.warn(s.node("path"), "path holds a secret setting, and servers and proxies write paths into their logs: send it in a header or under auth")
 	}
-	spec.params = l.templates(s, "params", allowed)
+	spec.params = l.loadParams(p, allowed)
 	l.timeParams(p)
 	spec.auth = l.loadAuth(s)
 	spec.headers = l.templates(s, "headers", allowed)
@@ -75,8 +69,15 @@ func (l *loader) allowed(p *pending) func(placeholder) error {
 			}
 			return fmt.Errorf("no %s (known: %s)", h, strings.Join(fields, ", "))
 		case scopeSlice:
-			if p.section.node("parent") == nil {
+			if !p.substream() {
 				return fmt.Errorf("%s wants the resource to have a parent", h)
+			}
+		case scopeResource:
+			if !p.substream() {
+				return fmt.Errorf("%s wants the resource to have a parent", h)
+			}
+			if h.field != "" {
+				return fmt.Errorf("no %s: %s is a name and has no fields; those of the parent are {{ stream_slice.FIELD }}", h, scopeResource)
 			}
 		default:
 			return l.settingsOnly(h)

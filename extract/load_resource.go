@@ -16,16 +16,19 @@ var elsewhere = []string{"parallelized", "table_name", "max_table_nesting", "sch
 type pending struct {
 	resource   *Resource
 	section    *section
-	endpoint   *section // nil: there is none
-	fromParent []fromParent
+	endpoint   *section     // nil: there is none
+	parents    []parentRef  // whose substream it is
+	fromParent []fromParent // what its records carry of them
 
+	taken       map[string]string    // expressions of parameters that are taken from a parent
+	inPath      map[string]bool      // parameters that the path takes
 	incremental *section             // nil: it is none
 	uses        map[placeholder]bool // placeholders its request takes
 	broken      bool                 // the request has mistakes, and uses may lack something
 }
 
-// fromParent is one field of the parent that its children carry.
-type fromParent struct{ field, parentField string }
+// substream reports whether the resource has a parent, be it a good one or not.
+func (p *pending) substream() bool { return len(p.parents) > 0 }
 
 func (l *loader) loadResources(s *section) {
 	defaults := s.sub("resource_defaults", "resource_defaults", words[resourceWords](elsewhere...))
@@ -60,7 +63,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	if r.Name != "" {
 		s.what = fmt.Sprintf("resource %q", r.Name)
 	}
-	p := &pending{resource: r, section: s, uses: map[placeholder]bool{}}
+	p := &pending{resource: r, section: s, uses: map[placeholder]bool{}, taken: map[string]string{}, inPath: map[string]bool{}}
 	r.Doc, r.Permission = s.text("description"), s.text("permission")
 	r.Selected = s.bool("selected") || s.node("selected") == nil
 	r.Consistent = s.bool("consistent")
@@ -68,6 +71,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	r.SweepInterval = s.pause("sweep_interval", defaultSweep)
 	r.CursorPath = strings.Join(s.path("cursor_field"), ".")
 	p.endpoint = l.endpointSection(s)
+	l.loadParents(p)
 	l.loadIncremental(p)
 	l.loadDeletes(p)
 	l.loadDisposition(p)
@@ -129,7 +133,7 @@ func (l *loader) loadDeletes(p *pending) {
 	s, r := p.section, p.resource
 	usual := "listing"
 	switch {
-	case s.node("parent") != nil:
+	case p.substream():
 		usual = "parent"
 	case r.Incremental != nil:
 		usual = "none"
@@ -145,12 +149,12 @@ func (l *loader) loadDeletes(p *pending) {
 	}[s.word("deletes", words, nil)]
 	at := s.node("deletes")
 	switch {
-	case r.Deletes == DeletesListing && (r.Incremental != nil || s.node("parent") != nil):
+	case r.Deletes == DeletesListing && (r.Incremental != nil || p.substream()):
 		l.mistake(at, "deletes: listing is for resources that are read whole, not %s", map[bool]string{true: "incremental ones", false: "substreams"}[r.Incremental != nil])
-	case r.Deletes == DeletesParent && s.node("parent") == nil:
+	case r.Deletes == DeletesParent && !p.substream():
 		l.mistake(at, "deletes: parent is for resources that have a parent")
 	}
-	if s.node("parent") != nil {
+	if p.substream() {
 		r.Refresh = RefreshParent
 		if s.choice("refresh") == "listing" {
 			r.Refresh = RefreshListing
@@ -162,11 +166,7 @@ func (l *loader) loadDeletes(p *pending) {
 
 func (l *loader) loadKey(p *pending) {
 	s, r := p.section, p.resource
-	if from := s.sub("include_from_parent", "include_from_parent", vocabulary{any: true}); from != nil {
-		for _, field := range from.fields() {
-			p.fromParent = append(p.fromParent, fromParent{field, from.text(field)})
-		}
-	}
+	l.loadFromParent(p)
 	names, at := s.names("primary_key")
 	if len(names) == 0 {
 		l.mistake(s.at, "%s has no primary_key", s.what)
@@ -175,12 +175,17 @@ func (l *loader) loadKey(p *pending) {
 	for i, name := range names {
 		key := KeyField{Name: name}
 		for _, f := range p.fromParent {
-			key.FromParent = key.FromParent || f.field == name
+			if f.field == name {
+				key.FromParent, key.ParentName = true, f.resource
+			}
 		}
 		for _, before := range r.Key {
 			if before.Name == name {
 				l.mistake(at[i], "primary_key names %q twice", name)
 			}
+		}
+		if key.ParentName && i > 0 {
+			l.mistake(at[i], "primary_key: %s, the parent resource's name, comes first", name)
 		}
 		if key.FromParent && own {
 			l.mistake(at[i], "primary_key: the parent's fields come first")

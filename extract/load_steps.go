@@ -189,7 +189,7 @@ func covers(path, field []string) bool {
 }
 
 // checkSteps: what a substream's requests need of its parent must be left of it.
-func (l *loader) checkSteps(p *pending) {
+func (l *loader) checkSteps(p *pending, parent *Resource) {
 	needs := map[string]bool{}
 	for h := range p.uses {
 		if h.scope == scopeSlice {
@@ -197,9 +197,11 @@ func (l *loader) checkSteps(p *pending) {
 		}
 	}
 	for _, f := range p.fromParent {
-		needs[f.parentField] = true
+		if !f.resource {
+			needs[f.path[0]] = true
+		}
 	}
-	for _, s := range p.resource.Parent.steps {
+	for _, s := range parent.steps {
 		if s.mapping == nil {
 			continue
 		}
@@ -209,7 +211,7 @@ func (l *loader) checkSteps(p *pending) {
 		}
 		for _, path := range lost {
 			if needs[path[0]] && !s.mapping.gives(path[0]) {
-				l.mistake(p.section.at, "%s needs the field %q of %s, whose processing_steps rename or remove it", p.section.what, path[0], p.resource.Parent.Name)
+				l.mistake(p.section.at, "%s needs the field %q of %s, whose processing_steps rename or remove it", p.section.what, path[0], parent.Name)
 			}
 		}
 	}

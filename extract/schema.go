@@ -34,6 +34,28 @@ func (names) JSONSchema() *jsonschema.Schema {
 	}}
 }
 
+// namesOrMapping stands for a list of names, or a mapping of names to texts.
+type namesOrMapping struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (namesOrMapping) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Type: "array", Items: &jsonschema.Schema{Type: "string"}}, {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}},
+	}}
+}
+
+// queryParam stands for a query parameter: a scalar, or what resolveWords describe.
+type queryParam struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (queryParam) JSONSchema() *jsonschema.Schema {
+	s := oneOfTypes("string", "number", "boolean")
+	taken := (&jsonschema.Reflector{Anonymous: true, RequiredFromJSONSchemaTags: true, DoNotReference: true}).Reflect(resolveWords{})
+	taken.Version = ""
+	s.OneOf = append(s.OneOf, taken)
+	return s
+}
+
 // statusCode stands for an HTTP status or a class of them.
 type statusCode struct{}
 

@@ -19,8 +19,10 @@ func TestFileSchemaDescribesTheVocabulary(t *testing.T) {
 		}
 		Required []string
 		OneOf    []struct {
+			Type       string
+			Required   []string
 			Properties map[string]struct{ Enum []string }
-		} // a short form, and the long one
+		} // short forms, and the long one
 	}
 	var schema struct {
 		object
@@ -41,6 +43,12 @@ func TestFileSchemaDescribesTheVocabulary(t *testing.T) {
 	}
 	if got := schema.Defs["endpoint"].OneOf[1].Properties["method"].Enum; len(got) != 2 || got[0] != "GET" {
 		t.Errorf("methods: %v", got)
+	}
+	if got := schema.Defs["queryParam"].OneOf; len(got) != 4 || got[3].Type != "object" || len(got[3].Required) != 3 {
+		t.Errorf("params: %+v", got)
+	}
+	if got := schema.Defs["namesOrMapping"].OneOf; len(got) != 2 || got[0].Type != "array" || got[1].Type != "object" {
+		t.Errorf("include_from_parent: %+v", got)
 	}
 	if len(schema.Required) != 3 {
 		t.Errorf("required: %v", schema.Required)

@@ -60,6 +60,7 @@ type Resource struct {
 	Doc         string       // what the file says about it
 	Permission  string       // what the API calls the right to read it; named in hints
 	Parent      *Resource    // nil: a root, read by [Client.Pages]; otherwise a substream, read by [Client.Children]
+	PerParent   []*Resource  // of a substream: one Resource for each parent, alike but for Parent, of which the first is in Source.Resources
 	Children    []*Resource  // substreams, in the file's order
 	Key         []KeyField   // fields of the primary key; those from the parent come first
 	CursorPath  string       // dotted path of the field that says when a record last changed; "" where there is none
@@ -84,7 +85,17 @@ type Resource struct {
 	steps      []step       // what is done to each record before it is handed over
 }
 
-// Root returns the resource whose traversal reads r: its parent, or r itself.
+// Parents returns the resources that r is a substream of, in the file's order; none of a root.
+func (r *Resource) Parents() []*Resource {
+	var parents []*Resource
+	for _, view := range r.PerParent {
+		parents = append(parents, view.Parent)
+	}
+	return parents
+}
+
+// Root returns the resource whose traversal reads r: its parent, or r itself. A substream of several parents is read by a traversal
+// of each of them: see PerParent.
 func (r *Resource) Root() *Resource {
 	if r.Parent != nil {
 		return r.Parent
@@ -98,7 +109,8 @@ const defaultSweep = 24 * time.Hour
 // KeyField is one field of a primary key.
 type KeyField struct {
 	Name       string // field of the published record
-	FromParent bool   // taken from the parent record and added to the child's
+	FromParent bool   // taken from the parent and added to the child's record
+	ParentName bool   // it is the name of the parent resource; the first of a key then
 }
 
 // Incremental says how a resource is read by windows over its cursor field.

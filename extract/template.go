@@ -16,6 +16,9 @@ const (
 	scopeInterval  scope = "stream_interval"  // the window asked for
 	scopeSlice     scope = "stream_slice"     // the parent record
 	scopePartition scope = "stream_partition" // the same
+
+	// scopeResource is the name of the resource that the parent record is of.
+	scopeResource scope = "stream_slice_resource"
 )
 
 // placeholder is a use of a scope in a template: of one field, or of what only shows when it is evaluated, then field is "".
@@ -37,7 +40,7 @@ type template struct {
 	*expr.Template
 }
 
-var templateScope = expr.Scope{Names: []string{string(scopeConfig), string(scopeInterval), string(scopeSlice), string(scopePartition)}}
+var templateScope = expr.Scope{Names: []string{string(scopeConfig), string(scopeInterval), string(scopeSlice), string(scopePartition), string(scopeResource)}}
 
 // compileTemplate reads text. allowed says which placeholders exist where the text stands. A mistake is an [*expr.Error].
 func compileTemplate(text string, allowed func(placeholder) error) (*template, error) {
@@ -66,7 +69,8 @@ type variables struct {
 	config   map[string]any
 	interval map[string]json.RawMessage
 	slice    any    // the parent record's fields
-	parent   string // names it, for messages
+	resource string // the parent resource's name
+	parent   string // names the parent record, for messages
 }
 
 // vars gives the scopes that have values here their names.
@@ -80,7 +84,7 @@ func (v *variables) vars() expr.Vars {
 		values[string(scopeInterval)] = interval
 	}
 	if v.slice != nil {
-		values[string(scopeSlice)], values[string(scopePartition)] = v.slice, v.slice
+		values[string(scopeSlice)], values[string(scopePartition)], values[string(scopeResource)] = v.slice, v.slice, v.resource
 	}
 	return expr.Vars{Values: values}
 }

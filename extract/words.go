@@ -68,8 +68,8 @@ type resourceWords struct {
 	Permission        string                 `json:"permission" jsonschema_description:"What the API calls the right to read it; named when it is missing."`
 	Selected          bool                   `json:"selected" jsonschema:"default=true" jsonschema_description:"false: only read where it is named on the command line, or for its substreams."`
 	Parent            names                  `json:"parent" jsonschema_description:"Makes it a substream: read once per record of that resource; of several, of each."`
-	IncludeFromParent map[string]string      `json:"include_from_parent" jsonschema_description:"Fields that each record gets from its parent: own name: parent's field. A list [id] names them _<parent>_id."`
-	PrimaryKey        names                  `json:"primary_key" jsonschema_description:"The field, or fields, that name a record. A substream's begins with a field of its parent."`
+	IncludeFromParent namesOrMapping         `json:"include_from_parent" jsonschema_description:"Fields that each record gets from its parent: own name: path of the parent's field, or $resource, the parent resource's name. A list [id] names them _<parent>_id."`
+	PrimaryKey        names                  `json:"primary_key" jsonschema_description:"The field, or fields, that name a record. A substream's begins with its parent's key; of several parents, with the field that is $resource."`
 	WriteDisposition  string                 `json:"write_disposition" jsonschema:"enum=merge,enum=replace" jsonschema_description:"merge: a record replaces the one with its key; replace: so does each complete listing, and what it lacks is deleted."`
 	Endpoint          endpointWords          `json:"endpoint" jsonschema_description:"The request, and where the records are in the answer."`
 	Incremental       incrementalWords       `json:"incremental" jsonschema_description:"Read by time: windows of the past, then what changed."`

@@ -2,19 +2,26 @@ package extract
 
 // endpointWords is the request, and where the records are in the answer.
 type endpointWords struct {
-	Path            string            `json:"path" jsonschema_description:"Below base_url; a substream's holds {{ stream_slice.FIELD }} of its parent."`
-	Method          string            `json:"method" jsonschema:"enum=GET,enum=POST"`
-	Params          map[string]scalar `json:"params" jsonschema_description:"Query parameters."`
-	Headers         map[string]string `json:"headers" jsonschema_description:"For this resource; they come before the client's."`
-	Body            map[string]any    `json:"body" jsonschema_description:"JSON body of a POST."`
-	JSON            map[string]any    `json:"json" jsonschema_description:"Another name of body."`
-	Data            map[string]scalar `json:"data" jsonschema_description:"Form body of a POST."`
-	Auth            authWords         `json:"auth" jsonschema_description:"In place of the client's."`
-	Incremental     incrementalWords  `json:"incremental" jsonschema_description:"Beside endpoint, or here."`
-	DataSelector    string            `json:"data_selector" jsonschema_description:"Path of the list of records, such as data.items; empty or $: the answer is the list."`
-	TotalPath       string            `json:"total_path" jsonschema_description:"Path of the number of records in all: a listing that is short of it is no success."`
-	Paginator       paginatorWords    `json:"paginator" jsonschema_description:"The way from page to page; its type alone will do where nothing else is needed."`
-	ResponseActions []actionWords     `json:"response_actions" jsonschema_description:"What unusual answers mean; the first that matches counts."`
+	Path            string                `json:"path" jsonschema_description:"Below base_url; a substream's holds {{ stream_slice.FIELD }} of its parent, whose resource is {{ stream_slice_resource }}. {name} takes the parameter of that name."`
+	Method          string                `json:"method" jsonschema:"enum=GET,enum=POST"`
+	Params          map[string]queryParam `json:"params" jsonschema_description:"Query parameters; { type: resolve, resource: NAME, field: PATH } takes a field of the parent NAME."`
+	Headers         map[string]string     `json:"headers" jsonschema_description:"For this resource; they come before the client's."`
+	Body            map[string]any        `json:"body" jsonschema_description:"JSON body of a POST."`
+	JSON            map[string]any        `json:"json" jsonschema_description:"Another name of body."`
+	Data            map[string]scalar     `json:"data" jsonschema_description:"Form body of a POST."`
+	Auth            authWords             `json:"auth" jsonschema_description:"In place of the client's."`
+	Incremental     incrementalWords      `json:"incremental" jsonschema_description:"Beside endpoint, or here."`
+	DataSelector    string                `json:"data_selector" jsonschema_description:"Path of the list of records, such as data.items; empty or $: the answer is the list."`
+	TotalPath       string                `json:"total_path" jsonschema_description:"Path of the number of records in all: a listing that is short of it is no success."`
+	Paginator       paginatorWords        `json:"paginator" jsonschema_description:"The way from page to page; its type alone will do where nothing else is needed."`
+	ResponseActions []actionWords         `json:"response_actions" jsonschema_description:"What unusual answers mean; the first that matches counts."`
+}
+
+// resolveWords is a parameter that is taken from a parent.
+type resolveWords struct {
+	Type     string `json:"type" jsonschema:"required,enum=resolve"`
+	Resource string `json:"resource" jsonschema:"required" jsonschema_description:"Becomes the parent."`
+	Field    string `json:"field" jsonschema:"required" jsonschema_description:"Path of the parent's field."`
 }
 
 // paginatorWords is the way from page to page. Which fields belong to which type: see pagingOwn.

@@ -63,7 +63,11 @@ func schemaText(s producer.Status) string {
 func readText(r *extract.Resource, s producer.Status, now time.Time) string {
 	switch {
 	case r.Parent != nil:
-		return "with " + r.Parent.Name
+		var parents []string
+		for _, p := range r.Parents() {
+			parents = append(parents, p.Name)
+		}
+		return "with " + strings.Join(parents, ", ")
 	case r.Incremental == nil:
 		return "full listing"
 	case s.Watermark.IsZero():

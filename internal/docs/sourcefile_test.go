@@ -123,7 +123,8 @@ func value(o object) string {
 				return "mapping, below"
 			}
 		}
-		return map[string]string{"names": "a name, or a list", "scalar": "text, number or boolean", "values": "one value, or a list", "statusCode": "`404`, `5xx`"}[def]
+		return map[string]string{"names": "a name, or a list", "scalar": "text, number or boolean", "values": "one value, or a list", "statusCode": "`404`, `5xx`",
+			"namesOrMapping": "mapping, or a list"}[def]
 	case o.Type == "array":
 		return "list"
 	case o.Type == "object":
