@@ -37,7 +37,7 @@ func (b *board) unit(name string) (UnitState, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	u, ok := b.units[name]
-	if !ok || u.Plan != b.plans[resourceOf(name)].Plan {
+	if !ok || u.Plan != b.plans[plannedOf(name)].Plan {
 		return UnitState{}, false
 	}
 	return u, true
@@ -47,6 +47,19 @@ func (b *board) setUnit(name string, u UnitState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.units[name] = u
+}
+
+// plansOf returns every plan that a resource has, by what it is for.
+func (b *board) plansOf(resource string) map[string]Plan {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	plans := map[string]Plan{}
+	for name, p := range b.plans {
+		if resourceOf(name) == resource {
+			plans[name] = p
+		}
+	}
+	return plans
 }
 
 func (b *board) setPlan(resource string, p Plan) {

@@ -23,6 +23,9 @@ type family struct {
 func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]family, error) {
 	result := make([][]family, len(parents))
 	for _, child := range p.riding {
+		if err := p.nothingLeft(); err != nil {
+			return nil, err
+		}
 		raw := make([]childList, len(parents))
 		group, gctx := errgroup.WithContext(ctx)
 		for i, parent := range parents {
@@ -38,8 +41,8 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 		whole, err := p.encodeFamilies(ctx, child, raw, b)
 		if refused := p.believable(child, parents, whole); refused != nil {
 			p.childRefused(child, refused)
-			if !p.publish {
-				return nil, refused
+			if err := p.nothingLeft(); err != nil {
+				return nil, err
 			}
 			continue
 		}
@@ -53,6 +56,15 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 		}
 	}
 	return result, nil
+}
+
+// nothingLeft is why the pass is in vain: it is for substreams only, and they were stopped, perhaps under another of their parents. To
+// move its position would pass their children over.
+func (p *pass) nothingLeft() error {
+	if p.publish {
+		return nil
+	}
+	return p.allStopped(p.riding)
 }
 
 // needs says whether the parent's children are to be requested.
@@ -99,10 +111,7 @@ func (p *pass) list(ctx context.Context, child *extract.Resource, parent extract
 	switch {
 	case errors.As(err, &api) && api.Kind == extract.KindUnauthorized:
 		p.childRefused(child, err)
-		if !p.publish { // nothing but the substream is read here
-			return childList{err: err}
-		}
-		return childList{}
+		return childList{err: p.nothingLeft()}
 	case err != nil:
 		return childList{err: err}
 	case gone: // not an error, and no statement about its children
@@ -153,6 +162,9 @@ func (p *pass) add(b *batch, parent reading, families []family) error {
 	missing := make([][]string, len(families))
 	for i, f := range families {
 		if !p.reads(f.child) { // refused since it was requested
+			if err := p.nothingLeft(); err != nil {
+				return err
+			}
 			families[i].children = nil
 			continue
 		}
@@ -162,7 +174,7 @@ func (p *pass) add(b *batch, parent reading, families []family) error {
 		}
 		// Like a substream that the API refuses: it stops and is owed, its parents go on.
 		p.childRefused(f.child, err)
-		if !p.publish {
+		if err := p.nothingLeft(); err != nil {
 			return err
 		}
 		families[i].children, missing[i] = nil, nil

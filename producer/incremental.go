@@ -53,8 +53,8 @@ func (r *runner) incremental(ctx context.Context) error {
 
 // substreamPass reads the root for one substream only, with a position of its own.
 func (r *runner) substreamPass(child *extract.Resource) *pass {
-	saved, _ := r.board.unit(child.Name)
-	p := r.newPass(child.Name, r.home, saved, newPublished(r.cfg.MemoryKeys))
+	saved, _ := r.board.unit(unitOf(child))
+	p := r.newPass(unitOf(child), r.home, saved, newPublished(r.cfg.MemoryKeys))
 	p.publish, p.all, p.riding = false, true, []*extract.Resource{child}
 	return p
 }
@@ -301,7 +301,7 @@ func (r *runner) owed(child *extract.Resource) bool {
 			return true
 		}
 	}
-	made, begun := r.board.unit(child.Name)
+	made, begun := r.board.unit(unitOf(child))
 	plan, _ := r.board.plan(r.root.Name)
 	for n := range plan.Windows {
 		u, ok := r.board.unit(windowUnit(r.root.Name, n))
@@ -318,7 +318,7 @@ func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
 	if !r.reads(child) {
 		return nil
 	}
-	unit, begun := r.board.unit(child.Name)
+	unit, begun := r.board.unit(unitOf(child))
 	pending := begun && unit.Phase == extract.PhaseBackfill.String() && !unit.Done
 	alone := !r.publish && !begun // read without its parent for the first time
 	if !pending && !alone && !r.owed(child) {
@@ -327,17 +327,17 @@ func (r *runner) payOwed(ctx context.Context, child *extract.Resource) error {
 	resumed := pending
 	err := r.persist(ctx, func(ctx context.Context) error {
 		if !pending {
-			plan, _ := r.board.plan(child.Name)
+			plan, _ := r.board.plan(unitOf(child))
 			unit, err := r.catchUpUnit(ctx, plan)
 			if err != nil {
 				return err
 			}
-			if err := r.commitStates(ctx, map[string]UnitState{child.Name: unit}, nil); err != nil {
+			if err := r.commitStates(ctx, map[string]UnitState{unitOf(child): unit}, nil); err != nil {
 				return err
 			}
 			pending = true
 		}
-		r.progress.state(child.Name, "catching up")
+		r.progress.state(child.Name, r.root.Name, "catching up")
 		if err := r.catchUp(ctx, r.substreamPass(child), resumed); err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func ReadState(ctx context.Context, kafka []kgo.Opt, names Names) ([]StateRow, e
 	var rows []StateRow
 	for id, l := range lanes {
 		for unit, u := range l.units {
-			rows = append(rows, StateRow{Unit: unit, Lane: id, State: u, Stale: u.Plan != plans[resourceOf(unit)].Plan})
+			rows = append(rows, StateRow{Unit: unit, Lane: id, State: u, Stale: u.Plan != plans[plannedOf(unit)].Plan})
 		}
 	}
 	sort.Slice(rows, func(i, j int) bool { return unitLess(rows[i].Unit, rows[j].Unit) })

@@ -88,7 +88,7 @@ type laneState struct {
 
 // apply takes one record of the state topic into the state.
 func (s *laneState) apply(key string, value []byte, offset int64) error {
-	name := resourceOf(key)
+	name := plannedOf(key)
 	switch {
 	case key == claimKey:
 		if value == nil {

@@ -73,7 +73,7 @@ func (r *runner) snapshot(ctx context.Context) error {
 // the listing took: one that costs the API much is made seldom. Neither commits nor earlier attempts count: an outage of the broker
 // or of the API says nothing of what a listing costs.
 func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
-	last, listed := r.board.unit(r.served()[0])
+	last, listed := r.board.unit(r.ownUnit())
 	if r.cfg.Once || !listed || !last.Done {
 		return nil
 	}
@@ -113,18 +113,21 @@ func (r *runner) list(ctx context.Context) error {
 	for _, child := range r.children {
 		if r.root.Drain {
 			// A substream that the API refuses stops and stays owed; its parents go on.
-			if err := r.phase(ctx, child, first); err != nil && (!r.publish || r.reads(child)) {
+			if err := r.phase(ctx, child, first); err != nil && (r.reads(child) || errors.Is(err, errLaneLost)) {
 				return err
 			}
 		} else if err := r.clearOwed(ctx, child); err != nil {
 			return err
 		}
 	}
-	return nil
+	if r.publish {
+		return nil
+	}
+	return r.allStopped(r.children)
 }
 
 func (r *runner) newListing() *listing {
-	unit := r.served()[0]
+	unit := r.ownUnit()
 	saved, _ := r.board.unit(unit)
 	p := r.newPass(unit, r.home, saved, r.keys[r.root.Name])
 	for _, child := range r.children {
@@ -263,7 +266,8 @@ func (l *listing) finish(ctx context.Context, gone []string) error {
 	}
 	done := l.saved.at(extract.Position{Phase: extract.PhaseSnapshot, Done: true})
 	if !l.publish {
-		done.Done = !l.root.Drain // a substream's own phase follows
+		// Where it is drained a substream's own phase follows. One that was stopped meanwhile was not read.
+		done.Done = !l.root.Drain && l.unit == l.ownUnit()
 	}
 	if err := l.commit(ctx, b, done); err != nil {
 		return err

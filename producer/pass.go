@@ -257,7 +257,7 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 		p.board.setUnit(name, u)
 	}
 	p.changed += b.total
-	p.progress.committed(b, p.servedNow(), next)
+	p.progress.committed(b, p.servedNow(), p.root.Name, next)
 	if p.publish {
 		p.progress.remembers(p.root.Name, p.memory)
 	}

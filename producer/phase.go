@@ -14,9 +14,9 @@ func (r *runner) phase(ctx context.Context, child *extract.Resource, parents *li
 	if !r.reads(child) {
 		return nil
 	}
-	r.progress.state(child.Name, "listing")
-	saved, _ := r.board.unit(child.Name)
-	p := r.newPass(child.Name, r.home, saved, r.keys[r.root.Name])
+	r.progress.state(child.Name, r.root.Name, "listing")
+	saved, _ := r.board.unit(unitOf(child))
+	p := r.newPass(unitOf(child), r.home, saved, r.keys[r.root.Name])
 	p.publish, p.all, p.riding = false, true, []*extract.Resource{child}
 	chunk := max(1, 4*r.cfg.Concurrency)
 	after := r.phaseStart(saved)
@@ -83,14 +83,14 @@ func (p *pass) moveBack(b *batch) map[string]UnitState {
 	}
 	moved := map[string]UnitState{}
 	for _, child := range p.root.Children {
-		u, ok := p.board.unit(child.Name)
+		u, ok := p.board.unit(unitOf(child))
 		if !ok || u.Done || u.Page < first {
 			continue
 		}
 		_, last := utf8.DecodeLastRuneInString(first)
 		u.Page = first[:len(first)-last] // sorts before it; what lies between is read again, too
 		u.At = p.stamp()
-		moved[child.Name] = u
+		moved[unitOf(child)] = u
 	}
 	return moved
 }

@@ -134,16 +134,17 @@ func (r *runner) plan(ctx context.Context) error {
 		plans[r.root.Name] = rootPlan
 	}
 	for _, child := range r.children {
-		if _, planned := r.board.plan(child.Name); planned {
+		name := unitOf(child)
+		if _, planned := r.board.plan(name); planned {
 			continue
 		}
-		plans[child.Name] = r.newPlan(child)
+		plans[name] = r.newPlan(child)
 		if r.root.Incremental != nil && !fresh {
-			unit, err := r.catchUpUnit(ctx, plans[child.Name])
+			unit, err := r.catchUpUnit(ctx, plans[name])
 			if err != nil {
 				return err
 			}
-			units[child.Name] = unit
+			units[name] = unit
 		}
 	}
 	if len(plans) == 0 {

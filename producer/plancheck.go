@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/headwater-stream/headwater/extract"
@@ -12,15 +13,32 @@ import (
 // checkPlans refuses to go on where a topic is not the one that the plan was made for.
 func (s *session) checkPlans() error {
 	for _, name := range s.selectedNames() {
-		plan, planned := s.board.plan(name)
-		if !planned {
-			continue
+		r := s.cfg.Source.Resource(name)
+		wanted := []string{unitOf(r)}
+		for _, view := range r.PerParent {
+			wanted = append(wanted, unitOf(view))
 		}
-		if err := s.checkPlan(plan, s.cfg.Source.Resource(name)); err != nil {
-			return err
+		for of, plan := range s.board.plansOf(name) {
+			if err := s.checkPlan(plan, r); err != nil {
+				return err
+			}
+			if !slices.Contains(wanted, of) {
+				return s.strayPlan(r, of)
+			}
 		}
 	}
 	return nil
+}
+
+// strayPlan refuses to go on without a parent that a substream was read of, or to tell its parents apart where it did not: what was
+// published so would stay for ever.
+func (s *session) strayPlan(r *extract.Resource, of string) error {
+	what := "its keys did not say the parent's resource, and they do now: records under old keys would stay for ever"
+	if _, parent, ok := strings.Cut(of, ofParent); ok {
+		what = fmt.Sprintf("it was read of %s as well, which is no parent of it any more: the children of that would stay for ever", parent)
+	}
+	return &EnvironmentError{Op: "resource " + r.Name, Err: errors.New(what),
+		Remedy: "set the parent again, or begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix, Lasting: true}
 }
 
 // checkPlan compares a plan with the topic as it is now. The remedies are ones that exist.

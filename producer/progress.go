@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -37,12 +38,24 @@ type progress struct {
 	by    map[string]*Status
 	now   func() time.Time
 	count int64 // commits of units
+
+	traversals map[string]map[string]traversed // by resource and the root whose traversal it is: a substream may have several
 }
 
+// traversed is where one traversal stands.
+type traversed struct {
+	state     string
+	watermark time.Time
+}
+
+// stages are the states that follow one another. Of several traversals the one that is least far is shown.
+var stages = []string{"starting", "planning", "restoring", "backfill", "catching up", "listing", "confirming deletions", "sweeping", "live", "waiting", "done"}
+
 func newProgress(names []string, now func() time.Time) *progress {
-	p := &progress{order: names, by: map[string]*Status{}, now: now}
+	p := &progress{order: names, by: map[string]*Status{}, now: now, traversals: map[string]map[string]traversed{}}
 	for _, name := range names {
 		p.by[name] = &Status{Resource: name, State: "starting"}
+		p.traversals[name] = map[string]traversed{}
 	}
 	return p
 }
@@ -78,10 +91,20 @@ func (p *progress) failures() map[string]error {
 	return failed
 }
 
-func (p *progress) state(name, text string) {
+// state notes what the traversal of root does for a resource.
+func (p *progress) state(name, root, text string) {
 	p.with(name, func(s *Status) {
-		if !s.Stopped {
-			s.State, s.Waiting, s.Until = text, "", time.Time{}
+		t := p.traversals[name][root]
+		t.state = text
+		p.traversals[name][root] = t
+		if s.Stopped {
+			return
+		}
+		s.State, s.Waiting, s.Until = text, "", time.Time{}
+		for _, other := range p.traversals[name] {
+			if other.state != "" && slices.Index(stages, other.state) < slices.Index(stages, s.State) {
+				s.State = other.state
+			}
 		}
 	})
 }
@@ -129,8 +152,8 @@ func (p *progress) commits() int64 {
 	return p.count
 }
 
-// committed counts what a batch brought; the watermark is that of the units named.
-func (p *progress) committed(b *batch, names []string, state UnitState) {
+// committed counts what a batch brought. The watermark is that of the resources named in the traversal of root; of several the oldest.
+func (p *progress) committed(b *batch, names []string, root string, state UnitState) {
 	p.mu.Lock()
 	p.count++
 	p.mu.Unlock()
@@ -145,7 +168,17 @@ func (p *progress) committed(b *batch, names []string, state UnitState) {
 		return
 	}
 	for _, name := range names {
-		p.with(name, func(s *Status) { s.Watermark = state.watermark() })
+		p.with(name, func(s *Status) {
+			t := p.traversals[name][root]
+			t.watermark = state.watermark()
+			p.traversals[name][root] = t
+			s.Watermark = t.watermark
+			for _, other := range p.traversals[name] {
+				if !other.watermark.IsZero() && other.watermark.Before(s.Watermark) {
+					s.Watermark = other.watermark
+				}
+			}
+		})
 	}
 }
 

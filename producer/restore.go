@@ -42,7 +42,8 @@ func readFailure(op, topic string, err error) error {
 	return fmt.Errorf("%s: %w: %w", op, errLaneLost, err)
 }
 
-// restoreKeys learns everything that a topic holds: for listings and substreams, where absence deletes.
+// restoreKeys learns everything that a topic holds: for listings and substreams, where absence deletes. Of a substream of several
+// parents that is what it holds of this runner's.
 func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
 	topic := r.names.Data(res.Name)
 	parts, err := r.extentsOf(ctx, topic, -1)
@@ -50,21 +51,19 @@ func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
 		return err
 	}
 	memory := newPublished(r.cfg.MemoryKeys)
-	parentParts := 0
-	for _, k := range res.Key {
-		if k.FromParent {
-			parentParts++
-		}
-	}
+	from, to := parentParts(res)
 	r.keys[res.Name] = memory
 	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
 		key, parent := string(rec.Key), ""
-		if parentParts > 0 {
+		if to > 0 {
 			parts, err := extract.SplitKey(key, len(res.Key))
 			if err != nil {
 				return nil //nolint:nilerr // somebody else's record: none of our keys has this form
 			}
-			parent = extract.JoinKey(parts[:parentParts]...)
+			if from > 0 && parts[0] != r.root.Name {
+				return nil // a child of another parent, whose runner compares it
+			}
+			parent = extract.JoinKey(parts[from:to]...)
 		}
 		if rec.Value == nil {
 			memory.remove(key)
@@ -73,6 +72,20 @@ func (r *runner) restoreKeys(ctx context.Context, res *extract.Resource) error {
 		memory.put(parent, key, parsePublished(rec, 0))
 		return nil
 	})
+}
+
+// parentParts says which parts of a substream's key are its parent's; of a root none are. Before them may be the name of the parent's
+// resource.
+func parentParts(res *extract.Resource) (from, to int) {
+	for _, k := range res.Key {
+		if k.FromParent {
+			to++
+		}
+		if k.ParentName {
+			from++
+		}
+	}
+	return from, to
 }
 
 // ahead is how far the API's clock is before ours.

@@ -3,7 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
-	"sync"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,14 +27,11 @@ type runner struct {
 	sweepAfter time.Time // not before: one was given up
 
 	committing atomic.Int64 // nanoseconds that commits took since the current listing began
-
-	mu      sync.Mutex
-	refused map[string]error // substreams that the API does not let us read; their parents are published without them
 }
 
 // newRunner returns nil where neither the root nor one of its substreams is selected.
 func newRunner(s *session, root *extract.Resource) *runner {
-	r := &runner{session: s, root: root, home: homeLane(root.Name, StatePartitions), keys: map[string]*published{}, refused: map[string]error{}}
+	r := &runner{session: s, root: root, home: homeLane(root.Name, StatePartitions), keys: map[string]*published{}}
 	r.publish = s.runs(root)
 	for _, child := range root.Children {
 		if s.runs(child) {
@@ -48,10 +45,16 @@ func newRunner(s *session, root *extract.Resource) *runner {
 }
 
 // runs says whether the resource is selected and was not stopped.
-func (s *session) runs(r *extract.Resource) bool {
-	s.progress.mu.Lock() // other runners may be at work already
-	defer s.progress.mu.Unlock()
-	return s.selected(r) && s.stopped[r.Name] == nil
+func (s *session) runs(r *extract.Resource) bool { return s.selected(r) && s.stoppedBy(r) == nil }
+
+// stoppedBy is why the resource cannot go on; of a substream of several parents as well why it cannot for this one.
+func (w *Worker) stoppedBy(r *extract.Resource) error {
+	w.progress.mu.Lock() // other runners may be at work
+	defer w.progress.mu.Unlock()
+	if err := w.stopped[r.Name]; err != nil {
+		return err
+	}
+	return w.stopped[unitOf(r)]
 }
 
 // run reads until ctx ends or, with Once, everything was read once.
@@ -76,23 +79,50 @@ func (r *runner) served() []string {
 
 func (r *runner) state(text string) {
 	for _, name := range r.served() {
-		r.progress.state(name, text)
+		r.progress.state(name, r.root.Name, text)
 	}
 }
 
-// fail notes an error that ends the runner's resources.
+// ownUnit is that of the root's live pass or listings; where the root is not published, of the first substream that goes on.
+func (r *runner) ownUnit() string {
+	if r.publish {
+		return r.root.Name
+	}
+	return unitOf(r.children[max(0, slices.IndexFunc(r.children, r.reads))])
+}
+
+// fail notes an error that ends the runner's resources. Substreams that have other parents, too, go on with these.
 func (r *runner) fail(err error) {
-	for _, name := range r.served() {
-		r.stop(name, err)
+	if r.publish {
+		r.stop(r.root.Name, err)
+	}
+	for _, c := range r.children {
+		r.stop(unitOf(c), err)
 	}
 }
 
-// stop ends a resource for the rest of the run.
-func (w *Worker) stop(resource string, err error) {
+// stop ends a resource for the rest of the run, or a substream for one of its parents (unitOf).
+func (w *Worker) stop(name string, err error) {
 	w.progress.mu.Lock()
-	w.stopped[resource] = err
+	first := w.stopped[name] == nil
+	if first {
+		w.stopped[name] = err
+	}
 	w.progress.mu.Unlock()
-	w.progress.fail(resource, err)
+	if first {
+		w.progress.fail(resourceOf(name), err)
+	}
+}
+
+// allStopped is why nothing is left to be read where it is read for these substreams only; nil while one of them goes on.
+func (w *Worker) allStopped(children []*extract.Resource) error {
+	var why error
+	for _, c := range children {
+		if why = w.stoppedBy(c); why == nil {
+			return nil
+		}
+	}
+	return why
 }
 
 // persist runs step until it succeeds. After a failure that may pass (the API or the registry is away) it waits for the next
@@ -137,7 +167,7 @@ func (r *runner) pollInterval() time.Duration {
 
 // unitPlan is the number of the plan that a unit's state belongs to.
 func (r *runner) unitPlan(unit string) int {
-	p, _ := r.board.plan(resourceOf(unit))
+	p, _ := r.board.plan(plannedOf(unit))
 	return p.Plan
 }
 
@@ -169,21 +199,14 @@ func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record
 	return r.lanes[lane].commit(ctx, records)
 }
 
-// childRefused notes that the API does not let us read a substream. Its parents go on without it and owe it.
+// childRefused notes that the API does not let us read a substream. Its parents, those of other runners too, go on without it and owe it.
 func (r *runner) childRefused(child *extract.Resource, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.refused[child.Name] == nil {
-		r.refused[child.Name] = err
-		r.stop(child.Name, err)
-	}
+	r.stop(child.Name, err)
 }
 
-// reads says whether the substream's children are requested.
+// reads says whether the substream's children are requested. Once it is stopped they are not any more.
 func (r *runner) reads(child *extract.Resource) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.refused[child.Name] != nil {
+	if r.stoppedBy(child) != nil {
 		return false
 	}
 	for _, c := range r.children {

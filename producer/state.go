@@ -187,8 +187,28 @@ func sweepUnit(root string) string { return root + "/sweep" }
 // windowUnit names window n of a root resource.
 func windowUnit(root string, n int) string { return root + "/" + strconv.Itoa(n) }
 
+// ofParent is between the names of a substream and of the parent that a unit reads it for.
+const ofParent = "/of/"
+
+// unitOf names what a resource's plan and units begin with: its name; of a substream whose key says the parent's resource, with that.
+func unitOf(r *extract.Resource) string {
+	if r.Parent != nil && len(r.Key) > 0 && r.Key[0].ParentName {
+		return r.Name + ofParent + r.Parent.Name
+	}
+	return r.Name
+}
+
 // resourceOf is the resource that a state key speaks of.
 func resourceOf(key string) string {
 	name, _, _ := strings.Cut(key, "/")
+	return name
+}
+
+// plannedOf is what a state key's plan is for (unitOf).
+func plannedOf(key string) string {
+	name := resourceOf(key)
+	if rest, ok := strings.CutPrefix(key, name+ofParent); ok {
+		return name + ofParent + resourceOf(rest)
+	}
 	return name
 }

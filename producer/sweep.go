@@ -88,8 +88,10 @@ func (w *Worker) checkSweep() error {
 	some := false
 	for _, name := range w.selectedNames() {
 		r := w.cfg.Source.Resource(name)
-		if r.Parent != nil && sweepable(r.Parent) && !w.selected(r.Parent) {
-			return fmt.Errorf("--sweep: %s is compared together with %s: name that too", r.Name, r.Parent.Name)
+		for _, parent := range r.Parents() {
+			if sweepable(parent) && !w.selected(parent) {
+				return fmt.Errorf("--sweep: %s is compared together with %s: name that too", r.Name, parent.Name)
+			}
 		}
 		some = some || sweepable(r)
 	}
