@@ -332,3 +332,22 @@ func TestShortForms(t *testing.T) {
 		}
 	}
 }
+
+// The reference's names for the bounds of a window.
+func TestReferencesBounds(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer(`"{{ stream_interval.start_time }}"`, `"{incremental.start_value}", until: "{incremental.end_value}"`).Replace(small)
+	src, err := Load("small.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bounds []string
+	for _, p := range src.Resource("orders").request.params {
+		for _, ref := range p.value.References() {
+			bounds = append(bounds, p.name+" "+ref.Member)
+		}
+	}
+	if got := strings.Join(bounds, ", "); got != "since start_time, until end_time" {
+		t.Error(got)
+	}
+}

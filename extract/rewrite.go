@@ -84,7 +84,8 @@ var (
 	intervalField = map[string]string{"incremental.start_value": "start_time", "incremental.last_value": "start_time", "incremental.end_value": "end_time"}
 )
 
-// expressions makes an expression of each {resources.NAME.FIELD}; whether NAME is the parent is checked elsewhere (loadParents).
+// expressions makes an expression of each {resources.NAME.FIELD}, of which loadParents checks whether NAME is the parent, and of the
+// bounds of a window.
 // own, which may be nil, makes them of other placeholders.
 func (l *loader) expressions(n ast.Node, text, what string, own func(inside string, offset int) (string, bool)) rewriting {
 	return rewrite(text, func(inside string, offset int) (string, bool) {
@@ -97,8 +98,8 @@ func (l *loader) expressions(n ast.Node, text, what string, own func(inside stri
 			return "{{ " + sliceField(strings.Split(resourceField.FindStringSubmatch(inside)[2], ".")) + " }}", true
 		case name == "resources":
 			wrong("want {resources.NAME.FIELD}")
-		case name == "incremental" && intervalField[inside] != "":
-			wrong("is written {{ stream_interval.%s }}", intervalField[inside])
+		case intervalField[inside] != "":
+			return "{{ " + string(scopeInterval) + "." + intervalField[inside] + " }}", true
 		case name == "incremental":
 			wrong("has no meaning here; the bounds of what is asked for are {{ stream_interval.start_time }} and {{ stream_interval.end_time }}")
 		case own != nil:
