@@ -57,6 +57,9 @@ func TestResponseActions(t *testing.T) {
 		"when":               {"{ when: response.code == 17 and status == 200, action: retry }", []answerOf{{200, busy, nil}, {200, item, nil}}, 0, "", 2, "1"},
 		"when in records":    {"{ when: response.code == 17, action: fail }", []answerOf{{200, `{"items":[{"id":1}],"code":17}`, nil}}, KindProtocol, "the answer says OK, but response action 1 (fail)", 1, ""},
 		"when by header":     {`{ when: "headers['x-state'] == 'off'", action: empty }`, []answerOf{{503, "", map[string]string{"X-State": "off"}}}, 0, "", 1, ""},
+		"no content":         {"{ status_code: 204, action: empty }", []answerOf{{204, "", nil}}, 0, "", 1, ""},
+		"no content untold":  {"{ status_code: 404, action: empty }", []answerOf{{204, "", nil}}, KindProtocol, "it has no content", 1, ""},
+		"not made yet":       {"{ status_code: 202, action: retry }", []answerOf{{202, "{}", nil}, {200, item, nil}}, 0, "", 2, "1"},
 		"when without JSON":  {"{ when: response.get('code') == 17, action: fail }", []answerOf{{404, "<html>", nil}}, KindNotFound, "404", 1, ""},
 		"when breaks":        {"{ when: response.code + 'x' == 1, action: ignore }", []answerOf{{404, `{"code":1}`, nil}}, KindProtocol, "response action 1 (ignore): when: ", 1, ""},
 		"error as usual":     {"{ status_code: 400, action: ignore }", []answerOf{{200, `{"error":{"code":"bad"}}`, nil}}, KindProtocol, "holds an error: bad", 1, ""},
@@ -120,6 +123,48 @@ func TestWaitAction(t *testing.T) {
 				t.Errorf("told %q", s.reasons())
 			}
 		})
+	}
+}
+
+// What a file waits for of a 403 is a limit for all that we ask, as a 429 is: nobody sends in the meantime.
+func TestWaitsThatAreForAll(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		first answerOf
+		all   bool
+	}{
+		"as asked":         {answerOf{403, `{"message":"slow down"}`, map[string]string{"Retry-After": "45"}}, true},
+		"its own":          {answerOf{403, `{"message":"slow down"}`, nil}, true},
+		"429 without word": {answerOf{429, `{"message":"slow down"}`, nil}, true},
+		"of one resource":  {answerOf{409, `{"message":"slow down"}`, nil}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := newShopOf(t, "{ content: slow down, action: wait, wait: 45s }", test.first, answerOf{200, oneItem, nil})
+			s.mustRead("items", Position{})
+			if slept := s.clock.Slept(); len(slept) != 1 || slept[0] != 45*time.Second {
+				t.Errorf("slept %v", slept)
+			}
+			if all := s.reasons() == "rate limit"; all != test.all {
+				t.Errorf("waits for %q", s.reasons())
+			}
+		})
+	}
+}
+
+// APIs tell what is wrong in general and in particular.
+func TestWordsOfErrors(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"message":"Validation Failed","errors":[{"resource":"Issue","field":"since","code":"invalid"}]}`:               `422 invalid: Validation Failed; (field since)`,
+		`{"message":"Validation Failed","errors":["since is no time"]}`:                                                  `Validation Failed; since is no time`,
+		`{"error":{"message":"Invalid Input Provided","code":2001,"errors":["Offset must be a number","and positive"]}}`: `422 2001: Invalid Input Provided; Offset must be a number; and positive`,
+		`{"errors":[{"code":"x","message":"y"}]}`:                                                                        `422 x: y`,
+		`{"error":"invalid_grant"}`: `invalid_grant`,
+	} {
+		s, _ := newShopOf(t, "{ status_code: 404, action: empty }", answerOf{422, body, nil})
+		_, err := s.read("items", Position{})
+		wantKind(t, err, KindRejected, want)
 	}
 }
 

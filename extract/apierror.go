@@ -45,6 +45,10 @@ func (e *Error) readAPI(body []byte) {
 	e.RequestID = looseText(at(body, []string{"request_id"}))
 	var messages []string
 	add := func(one json.RawMessage) {
+		if text := looseText(one); text != "" { // some list sentences
+			messages = append(messages, text)
+			return
+		}
 		if code := looseText(at(one, []string{"code"})); code != "" {
 			e.Codes = append(e.Codes, code)
 		}
@@ -56,16 +60,14 @@ func (e *Error) readAPI(body []byte) {
 			messages = append(messages, message)
 		}
 	}
-	if !eachElement(at(body, []string{"errors"}), add) {
-		one := at(body, []string{"error"})
-		if text := looseText(one); text != "" {
-			messages = append(messages, text)
-		} else if !absent(one) {
-			add(one)
-		} else {
-			add(body)
-		}
+	// What is wrong in general stands beside the list of what is wrong in particular, or above it.
+	if one := at(body, []string{"error"}); absent(one) {
+		add(body)
+	} else {
+		add(one)
+		eachElement(at(one, []string{"errors"}), add)
 	}
+	eachElement(at(body, []string{"errors"}), add)
 	e.Message = strings.Join(messages, "; ")
 }
 

@@ -326,21 +326,21 @@ func TestKeysStayOutOfPositions(t *testing.T) {
 			t.Parallel()
 			s := newShop(t, file, nil)
 			s.api = func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/moved" || r.URL.Query().Get("page") == "2" && r.URL.Path == "/items" && r.URL.Query().Get("b") == "" {
-					http.Redirect(w, r, "/items?page=2&b=1", http.StatusFound) // without the key
+				if r.URL.Path == "/moved" || r.URL.Query().Get("from") == "2" && r.URL.Path == "/items" && r.URL.Query().Get("b") == "" {
+					http.Redirect(w, r, "/items?from=2&b=1", http.StatusFound) // without the key
 					return
 				}
 				if keys := r.URL.Query()["key"]; len(keys) != 1 || keys[0] == "" {
 					t.Errorf("asked with %s", r.URL.RawQuery)
 				}
-				if r.URL.Query().Get("page") == "2" {
+				if r.URL.Query().Get("from") == "2" {
 					send(w, 200, `{"items":[{"id":2}]}`)
 					return
 				}
-				send(w, 200, fmt.Sprintf(`{"items":[{"id":1}],"next":%s}`, quote(s.server.URL+"/items?key="+strings.ToLower(url.QueryEscape(r.URL.Query().Get("key")))+"&page=2")))
+				send(w, 200, fmt.Sprintf(`{"items":[{"id":1}],"next":%s}`, quote(s.server.URL+"/items?key="+strings.ToLower(url.QueryEscape(r.URL.Query().Get("key")))+"&from=2")))
 			}
 			pages := s.mustRead("items", Position{})
-			if got := pages[0].After.Token; got != "/items?page=2" {
+			if got := pages[0].After.Token; got != "/items?from=2" {
 				t.Errorf("token %s", got)
 			}
 			if again := s.mustRead("items", pages[0].After); keys(again) != "2" {

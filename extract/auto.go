@@ -43,13 +43,13 @@ var autoTokens = []struct {
 var autoPlaces = [][]string{nil, {"meta"}, {"pagination"}, {"paging"}, {"pages"}, {"page_info"}, {"meta", "pagination"}}
 
 func (c *Client) autoNext(q *request, a *answer, doc document, header http.Header) (string, error) {
-	if token, err := c.headerLink(q, header, "next"); token != "" || err != nil {
+	if token, err := c.headerLink(q, a, header, "next"); token != "" || err != nil {
 		return token, err
 	}
 	for _, path := range autoLinks {
 		v := doc.at(path...)
 		if text := looseText(v); isLink(text) {
-			return c.nextLink(q, v, strings.Join(path, "."))
+			return c.nextLink(q, a, v, strings.Join(path, "."))
 		}
 	}
 	a.expect(doc)

@@ -14,9 +14,9 @@ func TestAuto(t *testing.T) {
 		last   string
 		twice  bool // what is counted shifts: it is read twice
 	}{
-		"link":           {`{"data":[<R>],"links":{"next":"$/things?page=%"}}`, `{"data":[<R>],"links":{"next":null}}`, false},
-		"nested link":    {`{"data":[<R>],"_links":{"next":{"href":"/things?page=%"}}}`, `{"data":[<R>],"_links":{}}`, false},
-		"dotted name":    {`{"data":[<R>],"@odata.nextLink":"?page=%"}`, `{"data":[<R>]}`, false},
+		"link":           {`{"data":[<R>],"links":{"next":"$/things?page=%"}}`, `{"data":[<R>],"links":{"next":null}}`, true},
+		"nested link":    {`{"data":[<R>],"_links":{"next":{"href":"/things?page=%"}}}`, `{"data":[<R>],"_links":{}}`, true},
+		"dotted name":    {`{"data":[<R>],"@odata.nextLink":"?skiptoken=x&page=%"}`, `{"data":[<R>]}`, false},
 		"token":          {`{"data":[<R>],"response_metadata":{"next_cursor":"a=/%"}}`, `{"data":[<R>],"response_metadata":{"next_cursor":""}}`, false},
 		"google's token": {`{"data":[<R>],"nextPageToken":"%"}`, `{"data":[<R>]}`, false},
 		"next page":      {`{"data":[<R>],"pagination":{"next_page":%}}`, `{"data":[<R>],"pagination":{"next_page":null}}`, true},

@@ -54,7 +54,10 @@ func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 			continue
 		}
 		wait, asked := c.askedWait(err, header)
-		limited := asked && err.Status == http.StatusTooManyRequests
+		if !asked && err.waits && err.pause > 0 {
+			wait, asked = err.pause, true // what the source file says in its place
+		}
+		limited := asked && err.transient && err.isLimit()
 		if limited {
 			now, _ := c.clock.now(c.now())
 			c.budget.block(now.Add(wait)) // everybody waits, in reserve
@@ -69,15 +72,19 @@ func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 			continue
 		}
 		if !asked {
-			if wait = err.pause; wait == 0 {
-				wait = intervals.NextBackOff()
-			}
+			wait = intervals.NextBackOff()
 		}
 		reason := fmt.Sprintf("%s; attempt %d of %d follows", err.brief(), attempt+1, q.attempts)
 		if err := c.wait(ctx, q.resource, reason, wait); err != nil {
 			return fetched{}, fmt.Errorf("%s: %w", q.resource.Name, err)
 		}
 	}
+}
+
+// isLimit reports whether an answer is about all of our requests: 429, or what a source file waits for of the 403 that some APIs
+// give in its place.
+func (e *Error) isLimit() bool {
+	return e.Status == http.StatusTooManyRequests || e.Status == http.StatusForbidden && e.waits
 }
 
 // loses reports whether sending the same request again could lose or loop: a scroll may have moved on, and a token that
@@ -198,7 +205,11 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	if failure != nil {
 		return nil, resp.Header, failure
 	}
-	if err := checkJSON(body); err != nil {
+	if err := checkJSON(body); err != nil && len(body) == 0 && resp.StatusCode == http.StatusNoContent {
+		failure = q.fail(KindProtocol, "the answer is 204: it has no content, and so no list of records")
+		failure.Status, failure.Hint = resp.StatusCode, "if it means that there are none, say so in the source file: response_actions: [{ status_code: 204, action: empty }]"
+		failure = c.finish(failure, q)
+	} else if err != nil {
 		failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %v", err), q)
 		failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
 	}

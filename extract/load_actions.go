@@ -47,7 +47,7 @@ func (l *loader) loadAction(item ast.Node) *action {
 	switch {
 	case s.node("status_code") == nil && s.node("content") == nil && s.node("when") == nil:
 		l.mistake(item, "response action has no status_code, content or when: it would match every answer")
-	case (a.class == 2 || a.status/100 == 2) && s.node("content") == nil && s.node("when") == nil:
+	case (a.class == 2 || a.status == 200) && s.node("content") == nil && s.node("when") == nil: // 202 and 204 are no pages
 		l.mistake(s.node("status_code"), "response action for every success: say which, with content or when")
 	}
 	if n := s.node("wait"); n != nil && (a.do != "wait" || a.wait <= 0 || a.wait > maxRetryAfter) {

@@ -131,6 +131,7 @@ func (l *loader) loadTokens(s *section, kind string, pages *paginatorSpec) {
 
 func (l *loader) loadLinks(s *section, kind string, pages *paginatorSpec) {
 	pages.shifting, pages.rewrite = s.bool("shifting"), s.choice("other_host") == "rewrite"
+	pages.still = s.node("shifting") != nil && !pages.shifting
 	if kind == "header_link" {
 		pages.kind = pagingHeaderLink
 		if pages.header = s.text("links_next_key"); pages.header == "" {

@@ -32,13 +32,13 @@ func (c *Client) goOn(q *request, a *answer, doc document, header http.Header) e
 		token, err = c.nextNumber(q, a, doc)
 		told = false // a total or a maximum may end it all the same
 	case pagingHeaderLink:
-		token, err = c.headerLink(q, header, pages.header)
+		token, err = c.headerLink(q, a, header, pages.header)
 	case pagingHeader:
 		token = header.Get(pages.header)
 	case pagingAuto:
 		token, err = c.autoNext(q, a, doc, header)
 	default:
-		token, err = c.nextToken(q, doc)
+		token, err = c.nextToken(q, a, doc)
 	}
 	if err != nil {
 		return err
@@ -138,10 +138,10 @@ func shownOr(v json.RawMessage) string {
 }
 
 // nextToken returns the token that the answer's body holds.
-func (c *Client) nextToken(q *request, doc document) (string, error) {
+func (c *Client) nextToken(q *request, a *answer, doc document) (string, error) {
 	pages := &q.resource.request.pages
 	if pages.next == nil {
-		return c.namedToken(q, doc)
+		return c.namedToken(q, a, doc)
 	}
 	v := doc.at(pages.next...)
 	where := strings.Join(pages.next, ".")
@@ -152,7 +152,7 @@ func (c *Client) nextToken(q *request, doc document) (string, error) {
 		return "", nil
 	}
 	if pages.kind == pagingLink {
-		return c.nextLink(q, v, where)
+		return c.nextLink(q, a, v, where)
 	}
 	return c.plainToken(q, v, where)
 }
@@ -167,7 +167,7 @@ func (c *Client) plainToken(q *request, v json.RawMessage, where string) (string
 
 // namedToken finds the token where a source file names only the parameter that carries it: at the places where answers usually
 // hold one of that name. A URL is followed as a link. Both kinds are told apart by their first byte: "/" and "=".
-func (c *Client) namedToken(q *request, doc document) (string, error) {
+func (c *Client) namedToken(q *request, a *answer, doc document) (string, error) {
 	name := q.resource.request.pages.tokenName()
 	for _, path := range [][]string{
 		{"cursors", "next"}, {name}, {"pages", "next", name}, {"pages", name}, {"paging", "next", name}, {"paging", "cursors", name}, {"paging", name},
@@ -183,7 +183,7 @@ func (c *Client) namedToken(q *request, doc document) (string, error) {
 			return "", err
 		}
 		if strings.HasPrefix(token, "http://") || strings.HasPrefix(token, "https://") {
-			return c.nextLink(q, v, where)
+			return c.nextLink(q, a, v, where)
 		}
 		return "=" + token, nil
 	}
@@ -199,7 +199,7 @@ func (p *paginatorSpec) tokenName() string {
 }
 
 // nextLink turns a next link of the body into a token.
-func (c *Client) nextLink(q *request, v json.RawMessage, where string) (string, error) {
+func (c *Client) nextLink(q *request, a *answer, v json.RawMessage, where string) (string, error) {
 	var link *url.URL
 	var err error
 	switch v[0] {
@@ -219,18 +219,36 @@ func (c *Client) nextLink(q *request, v json.RawMessage, where string) (string, 
 	if err != nil {
 		return "", c.finish(q.fail(KindProtocol, "next link at %s: %v", where, err), q)
 	}
-	return c.follow(q, link)
+	return c.follow(q, a, link)
 }
 
 // follow makes a token of a link: its path and query. Links to another host are refused, or asked of the configured one: the
 // token of the API goes nowhere else. The host is not kept, so that a position stays good when the API moves.
-func (c *Client) follow(q *request, link *url.URL) (string, error) {
+func (c *Client) follow(q *request, a *answer, link *url.URL) (string, error) {
 	if !c.sameHost(link) && !q.resource.request.pages.rewrite {
 		e := q.fail(KindProtocol, "next link leads to another host (%s://%s)", link.Scheme, link.Host)
 		e.Hint = "the token is sent to " + c.base.Host + " only: set base_url to the host that the API uses in its links, or other_host: rewrite"
 		return "", c.finish(e, q)
 	}
+	if !q.resource.request.pages.still && counts(link.Query()) {
+		a.shifting = true
+	}
 	return link.RequestURI(), nil
+}
+
+// counts reports whether a link finds its page by a number, and by nothing else that it could be found by.
+func counts(query url.Values) bool {
+	for name := range query {
+		if name = strings.ToLower(name); name == "after" || strings.Contains(name, "cursor") || strings.Contains(name, "token") {
+			return false
+		}
+	}
+	for _, name := range []string{"page", "page[number]", "page_number", "pageNumber", "offset", "page[offset]", "start", "startAt", "skip"} {
+		if _, err := strconv.Atoi(query.Get(name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // objectLink follows a next that is an object: the members that the source file names become query parameters.
@@ -256,7 +274,7 @@ func objectLink(q *request, v json.RawMessage) (*url.URL, error) {
 }
 
 // headerLink returns the token of the link with that relation, or "".
-func (c *Client) headerLink(q *request, header http.Header, relation string) (string, error) {
+func (c *Client) headerLink(q *request, a *answer, header http.Header, relation string) (string, error) {
 	target, err := linkOf(header.Values("Link"), relation)
 	if err != nil || target == "" {
 		if err != nil {
@@ -268,5 +286,5 @@ func (c *Client) headerLink(q *request, header http.Header, relation string) (st
 	if err != nil {
 		return "", c.finish(q.fail(KindProtocol, "Link header: %v", err), q)
 	}
-	return c.follow(q, link)
+	return c.follow(q, a, link)
 }

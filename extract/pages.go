@@ -68,6 +68,10 @@ type reading struct {
 	last      int    // held by the last one
 	total     int    // as the last page says
 	early     bool
+	capped    bool      // the API holds back what follows
+	goesOn    bool      // and a new listing, from where this one came to, shows it
+	held      error     // and nothing shows it
+	reached   time.Time // by an ascending listing
 	complete  bool
 	shifting  bool // rows that come or go move the others from page to page
 	still     bool // it shows what the one before did, where that is needed
@@ -125,6 +129,8 @@ func (t *traversal) run() error {
 		token = ""
 		err := t.read(rd)
 		switch {
+		case err == nil && rd.goesOn:
+			t.readings, t.before = 0, nil
 		case err == nil && rd.complete:
 			return nil
 		case err == nil:
@@ -172,21 +178,13 @@ func (t *traversal) read(rd *reading) error {
 		}
 		last, page := t.page(rd, a)
 		if last {
-			rd.complete = t.isComplete(rd)
-			switch {
-			case rd.complete:
-				page.After = t.done()
-			case t.r.resumable(t.pos.Phase): // what is missing may be anywhere in the window
-				t.pos = t.begin
-				t.pos.Token = ""
-				page.After = t.pos
-			}
+			t.finish(rd, &page)
 		}
 		if err := t.hand(page); err != nil {
 			return err
 		}
 		if last {
-			return nil
+			return rd.held
 		}
 		rd.token = a.next
 	}
@@ -249,12 +247,38 @@ func (t *traversal) isComplete(rd *reading) bool {
 	return rd.still && !t.short(rd)
 }
 
+// finish decides, after a reading's last page, what the position behind it is.
+//
+// A reading by time that ends because the API shows no more must not pass for the whole window. An ascending one goes on with a new
+// listing from the time that it came to; of any other nobody knows what it held back. A sweep only compares what it is shown.
+func (t *traversal) finish(rd *reading, page *Page) {
+	rd.complete = t.isComplete(rd)
+	cut := t.rule.incremental && rd.capped && rd.reached.Before(t.pos.Window.End)
+	switch {
+	case rd.complete && cut && rd.reached.After(t.pos.Window.Start):
+		t.pos.Window.Start, t.pos.Watermark = rd.reached, latest(t.pos.Watermark, earliest(rd.reached, t.ceiling()))
+		t.begin = t.pos
+		rd.goesOn, page.After, page.Capped = true, t.pos, false
+	case rd.complete && cut && !t.rule.unfiltered:
+		rd.held = &Error{Kind: KindIncomplete, Resource: t.r.Name, Message: fmt.Sprintf(
+			"the API lists %d records of the time from %s to %s, and no more: there may be others", rd.records,
+			formatTime(t.pos.Window.Start), formatTime(t.pos.Window.End)),
+			Hint: "the watermark stays; shorter windows (step in the source file), or an ascending row_order where the API has one, show them"}
+	case rd.complete:
+		page.After = t.done()
+	case t.r.resumable(t.pos.Phase): // what is missing may be anywhere in the window
+		t.pos = t.begin
+		t.pos.Token = ""
+		page.After = t.pos
+	}
+}
+
 // short reports whether the API counts more records than it listed. Only a reading of the whole listing can tell. A live one with
 // the newest first may be short because what changes meanwhile moves to the front, and is the next pass's; but not where it all came
 // in one answer, nor is it to be believed where a page that was led to is empty.
 func (t *traversal) short(rd *reading) bool {
 	moving := t.pos.Phase == PhaseLive && t.r.Incremental.order(PhaseLive) != OrderAsc && rd.pages > 1 && rd.last > 0
-	return rd.fromStart && !rd.early && !moving && rd.total > len(rd.ids)
+	return rd.fromStart && !rd.early && !rd.capped && !moving && rd.total > len(rd.ids)
 }
 
 // again decides whether a reading that was not complete is repeated.

@@ -218,12 +218,12 @@ func TestLinkHeaders(t *testing.T) {
 		}}
 	}
 	for name, link := range map[string]string{
-		"absolute":         `<$/things?page=2>; rel="next"`,
-		"relative":         `</things?page=2>; rel=next`,
-		"query only":       `<?page=2>; title="a, b; c"; rel="next"`,
-		"commas inside":    `<$/x?fields=a,b>; rel=prev, <$/things?fields=a,b&page=2>; rel="next"`,
-		"among relations":  `<$/x>; title="\"; rel=next", <$/things?page=2>; rel="alternate NEXT"`,
-		"names in capital": `<$/things?page=2>; REL="next"`,
+		"absolute":         `<$/things?page=2&cursor=x>; rel="next"`,
+		"relative":         `</things?page=2&cursor=x>; rel=next`,
+		"query only":       `<?page=2&cursor=x>; title="a, b; c"; rel="next"`,
+		"commas inside":    `<$/x?fields=a,b>; rel=prev, <$/things?fields=a,b&page=2&cursor=x>; rel="next"`,
+		"among relations":  `<$/x>; title="\"; rel=next", <$/things?page=2&cursor=x>; rel="alternate NEXT"`,
+		"names in capital": `<$/things?page=2&cursor=x>; REL="next"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -289,13 +289,50 @@ func TestTokensInHeaders(t *testing.T) {
 	}
 }
 
+// A link that finds its page by a number shifts under rows that come and go, whether the source file knows it or not: the listing is
+// read twice, and no page of it is a position.
+func TestLinksThatCount(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		paginator, link string
+		twice           bool
+	}{
+		"a page":          {"header_link", "?page=2", true},
+		"an offset":       {"header_link", "?page=2&offset=2", true},
+		"by auto":         {"auto", "?page=2", true},
+		"as it says":      {"{ type: header_link, shifting: false }", "?page=2", false},
+		"a page's cursor": {"header_link", "?page=2&after=Y3Vyc29y", false},
+		"no number":       {"header_link", "?page=2nd", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &listed{ids: ids(4), answer: func(w http.ResponseWriter, r *http.Request, l *listed) {
+				at := 2 * min(1, len(r.URL.RawQuery))
+				records, more := l.from(at, 2)
+				if more {
+					w.Header().Set("Link", "<"+l.url+"/things"+test.link+`>; rel="next"`)
+				}
+				reply(w, 200, `{"data":%s}`, records)
+			}}
+			b := paged(t, "paginator: "+test.paginator, l)
+			pages := b.mustRead("things", Position{})
+			if got := keys(pages); got != "a b c d" || (len(l.asked) == 4) != test.twice {
+				t.Errorf("got %s from %v", got, l.asked)
+			}
+			if token := pages[0].After.Token; (token == "") != (test.twice || test.paginator == "auto") {
+				t.Errorf("the position holds %q", token)
+			}
+		})
+	}
+}
+
 // The reference names only the parameter: the token is found by it.
 func TestTokensAreFoundByTheirName(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ endpoint, next, want string }{
 		"as the parameter": {"paginator: { type: cursor, cursor_param: after }", `"after":"/+= x"`, "GET /things; GET /things?after=%2F%2B%3D+x"},
 		"under pages.next": {"paginator: { type: cursor, cursor_param: after }", `"pages":{"next":{"after":7}}`, "GET /things; GET /things?after=7"},
-		"a link":           {"paginator: { type: cursor, cursor_param: next }", `"pages":{"next":"$/things?page=2"}`, "GET /things; GET /things?page=2"},
+		"a link":           {"paginator: { type: cursor, cursor_param: next }", `"pages":{"next":"$/things?from=2"}`, "GET /things; GET /things?from=2"},
 		"cursors.next":     {"paginator: cursor", `"cursors":{"next":"z"}`, "GET /things; GET /things?cursor=z"},
 		"in the body": {"method: POST\nbody: {}\npaginator: { type: cursor, cursor_param: after, cursor_body_path: p.after, page_size: 2, page_size_body_path: p.n }", `"pages":{"next":{"after":"z"}}`,
 			`POST /things {"p":{"n":2}}; POST /things {"p":{"n":2,"after":"z"}}`},

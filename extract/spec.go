@@ -77,6 +77,7 @@ type paginatorSpec struct {
 	stop       *template // true: this was the last page; nil: no such condition
 	stopEmpty  bool      // an empty page is the last
 	shifting   bool      // rows that come or go move the others from page to page
+	still      bool      // the source file says that they do not
 	busyCode   string    // error code for "somebody else's scroll is open"
 }
 

@@ -123,13 +123,19 @@ func (t *traversal) page(rd *reading, a *answer) (last bool, p Page) {
 	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), Total: a.total, First: rd.pages == 1}
 	p.Capped = a.capped || t.r.ListingCap > 0 && rd.records >= t.r.ListingCap
 	if t.rule.incremental && t.rule.order == OrderAsc {
-		t.pos.Watermark = latest(t.pos.Watermark, earliest(t.rule.reached(a.records), t.ceiling()))
+		rd.reached = latest(rd.reached, t.rule.reached(a.records))
+	}
+	// Where rows that move push others across a page's edge, only another reading tells that none was missed: until then neither the
+	// watermark nor a token may pass it.
+	if !rd.shifting {
+		t.pos.Watermark = latest(t.pos.Watermark, earliest(rd.reached, t.ceiling()))
 	}
 	p.After = t.pos
 	p.After.Token = ""
-	if t.r.resumable(t.pos.Phase) {
+	if t.r.resumable(t.pos.Phase) && !rd.shifting {
 		p.After.Token = a.next
 	}
+	rd.capped = p.Capped && !rd.early
 	return a.next == "" || rd.early, p
 }
 

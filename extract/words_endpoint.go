@@ -54,7 +54,7 @@ type paginatorWords struct {
 	HasMorePath        string   `json:"has_more_path" jsonschema_description:"Where the answer says whether there is another page; that it does not say so is an error."`
 	StopAfterEmptyPage bool     `json:"stop_after_empty_page" jsonschema_description:"An empty page is the last, where neither total_path nor has_more_path nor stop_condition says otherwise. page_number, offset: true without a word; cursor: false."`
 	StopCondition      string   `json:"stop_condition" jsonschema_description:"Expression over response, headers, last_record, last_page_size and config; true: this was the last page. False without a next page is an error."`
-	Shifting           bool     `json:"shifting" jsonschema_description:"Rows that come or go move the others from page to page: such a listing is read until two readings agree. page_number, offset: true without a word."`
+	Shifting           bool     `json:"shifting" jsonschema_description:"Rows that come or go move the others from page to page: such a listing is read until two readings agree, and begun again rather than gone on with. page_number, offset: true without a word; json_link, header_link: where the link counts (page=2, offset=100)."`
 	BusyCode           string   `json:"busy_code" jsonschema_description:"scroll: the API's error code for: another one is open."`
 }
 

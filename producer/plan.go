@@ -35,6 +35,9 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 	if given.IsZero() {
 		from = epoch
 	}
+	if inc.Step > 0 && !given.IsZero() {
+		return r.planSteps(ctx, from)
+	}
 	probe, err := r.cfg.API.Probe(ctx, r.root, from)
 	if err != nil {
 		return from, t0, 0, err
@@ -59,6 +62,24 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 		return t0, t0, 0, nil
 	}
 	return from, t0, windowCount(probe, t0.Sub(from), inc), nil
+}
+
+// planSteps cuts [from, T0) where the source file says both where it begins and how long a window is: there is nothing to ask. An API
+// that answers for so much time and no more would refuse the question how much there is in all.
+func (r *runner) planSteps(ctx context.Context, from time.Time) (begin, t0 time.Time, windows int, err error) {
+	now, err := r.cfg.API.Now(ctx, r.root)
+	if err != nil {
+		return from, t0, 0, err
+	}
+	inc := r.root.Incremental
+	t0 = now.Add(-inc.Lookback).Truncate(time.Second)
+	if end := r.cfg.API.End(r.root); !end.IsZero() && end.Before(t0) {
+		t0 = end
+	}
+	if !from.Before(t0) {
+		return t0, t0, 0, nil
+	}
+	return from, t0, windowCount(extract.Probe{}, t0.Sub(from), inc), nil
 }
 
 // epoch is where reading begins when nothing says where: no cursor field is older.
