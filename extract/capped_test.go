@@ -112,6 +112,17 @@ func TestCappedWindowIsNoSuccess(t *testing.T) {
 	}
 }
 
+// A whole listing that is longer than the API shows is capped, not short: it publishes what there is, and deletes nothing.
+func TestCappedListingIsNotShort(t *testing.T) {
+	t.Parallel()
+	l := &listed{ids: ids(5), answer: numbered(`{$data,"total":$total}`)}
+	b := paged(t, "total_path: total\npaginator: { type: offset, limit: 2, maximum_offset: 4, shifting: false }", l)
+	pages := b.mustRead("things", Position{})
+	if got := keys(pages); got != "a b c d" || !pages[len(pages)-1].Capped {
+		t.Errorf("got %s from %v", got, l.asked)
+	}
+}
+
 // Rows that move push others over a page's edge. While only one reading was made, a crash must not leave a watermark, or a token,
 // behind which something was missed.
 func TestShiftingPagesDoNotMoveTheWatermark(t *testing.T) {
