@@ -13,6 +13,7 @@ type events struct {
 	at    []int // in the order of the listing
 	shows int
 	asked []string
+	total int             // what it counts; 0: nothing
 	moves func(e *events) // after each answer
 }
 
@@ -34,7 +35,7 @@ func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := rows[min(offset, len(rows)):min(offset+2, len(rows))]
-	reply(w, 200, `{"events":[%s],"more":%t}`, strings.Join(page, ","), offset+2 < len(rows))
+	reply(w, 200, `{"events":[%s],"more":%t,"total":%d}`, strings.Join(page, ","), offset+2 < len(rows), e.total)
 	if e.moves != nil {
 		e.moves(e)
 	}
@@ -48,7 +49,7 @@ settings: { base_url: { type: url } }
 resources:
   - name: events
     primary_key: id
-    endpoint: { path: /events, data_selector: events, paginator: { type: offset, limit: 2, has_more_path: more, `+paginator+` } }
+    endpoint: { path: /events, data_selector: events, total_path: total, paginator: { type: offset, limit: 2, has_more_path: more, `+paginator+` } }
     incremental: { cursor_path: at, start_param: since, end_param: until, lookback: 0s, `+incremental+` }
 `))
 	if err != nil {
@@ -82,6 +83,29 @@ func TestCappedWindowGoesOn(t *testing.T) {
 	}
 	if again := b.mustRead("events", after); keys(again) != "e4 e4e e5 e33" {
 		t.Errorf("resumed behind the cap it reads %s", keys(again))
+	}
+}
+
+// A listing that goes on is one of its own: its end, what it counts and its readings are not those of the one before.
+func TestCappedWindowGoesOnByItself(t *testing.T) {
+	t.Parallel()
+	e := &events{at: []int{1, 2, 3, 41, 42, 43}, shows: 4}
+	b := newEvents(t, "row_order: asc, query_margin: 9s", "maximum_offset: 4, shifting: false", e)
+	b.mustRead("events", Position{Phase: PhaseBackfill, Window: window(0, 40)})
+	if len(e.asked) != 2 {
+		t.Errorf("the whole window was shown, and yet %d requests were made", len(e.asked))
+	}
+	e = &events{at: []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, shows: 4}
+	b = newEvents(t, "row_order: asc", "maximum_offset: 4", e)
+	if pages := b.mustRead("events", Position{Phase: PhaseBackfill, Window: window(0, 40)}); keys(pages) != "e10 e11" {
+		t.Errorf("the last reading holds %s", keys(pages))
+	}
+	e = &events{at: []int{1, 2, 3, 4, 5}, shows: 4, total: 9}
+	b = newEvents(t, "row_order: asc", "maximum_offset: 4, shifting: false", e)
+	_, err := b.read("events", Position{Phase: PhaseBackfill, Window: window(0, 40)})
+	wantKind(t, err, KindIncomplete, "counts 9 records but lists 2, twice")
+	if len(e.asked) > 5 {
+		t.Errorf("%d requests", len(e.asked))
 	}
 }
 
