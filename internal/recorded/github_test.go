@@ -83,7 +83,7 @@ func TestGitHubSubstreams(t *testing.T) {
 	}
 	r.Plan("/repos/acme/rockets/issues/5/events", "gone")
 	issues := r.mustRead("issues", backfill(day(1, 1), day(3, 19).Add(10*time.Hour)))
-	const events = "1/16000000001 1/16000000002; -; 3/16000000003; 4/16000000004; -"
+	const events = "2900000001/16000000001 2900000001/16000000002; -; 2900000003/16000000003; 2900000004/16000000004; -"
 	if got := r.children("issue_events", issues); got != events {
 		t.Errorf("events %s, want %s", got, events)
 	}
