@@ -198,8 +198,8 @@ func TestContentFaultsPass(t *testing.T) {
 	})
 }
 
-// What does not pass ends the run with an error, soon. The first resource that is read is asked before anything else; a fault that
-// passes that lets one request through.
+// What does not pass ends the run with an error, soon: what is asked for again eight times in a reading is asked three times before it,
+// and ends the run there.
 func TestLastingFaultsEndTheRun(t *testing.T) {
 	t.Parallel()
 	for _, m := range []misled{
