@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -261,6 +262,7 @@ func TestCheckOfForbiddenResources(t *testing.T) {
 func TestCheckOfTopicsAndSubjects(t *testing.T) {
 	t.Parallel()
 	s := startStack(t)
+	var forbidden atomic.Bool
 	s.once(t, "tags")
 	registry, err := sr.NewClient(sr.URLs(s.Registry.URL()))
 	if err != nil {
@@ -272,6 +274,16 @@ func TestCheckOfTopicsAndSubjects(t *testing.T) {
 	want := `warn intercom\.tags-value its compatibility level is NONE, no longer FULL_TRANSITIVE: a change that readers cannot follow would be let in → ` +
 		`curl -X PUT -H 'Content-Type: application/json' -d '\{"compatibility":"FULL_TRANSITIVE"\}' REGISTRY/config/intercom\.tags-value`
 	wantLine(t, s.check(t, nil, exitOK, "tags"), want) // it works as it is
+	s.Registry.Fake().Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/config/intercom.tags-value" || r.Method != http.MethodGet || !forbidden.Load() {
+			return false
+		}
+		http.Error(w, `{"error_code":40301,"message":"not yours"}`, http.StatusForbidden)
+		return true
+	})
+	forbidden.Store(true)
+	wantLine(t, s.check(t, nil, exitOK, "tags"), `warn intercom\.tags-value read compatibility level of .*: 403 .*not yours.*`) // run leaves it alone
+	forbidden.Store(false)
 	if err := s.Broker.Cluster().CreateTopic("intercom.teams", 3, map[string]string{"cleanup.policy": "delete"}); err != nil {
 		t.Fatal(err)
 	}
