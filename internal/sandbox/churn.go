@@ -37,6 +37,7 @@ func (a *API) catchUp(now time.Time) {
 	if oldest := now.Add(-churnBacklog * c.every); c.next.Before(oldest) {
 		c.next = oldest
 	}
+	a.data.prepared = nil
 	for ; !c.next.After(now); c.next = c.next.Add(c.every) {
 		a.data.tick(c.next.Unix())
 	}

@@ -76,5 +76,6 @@ func (a *API) edit(resource string, do func(*workspace, int64) ([]string, error)
 	a.catchUp(now)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.data.prepared = nil
 	return do(a.data, now.Unix())
 }

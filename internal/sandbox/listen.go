@@ -32,8 +32,8 @@ func listen(addr string) (net.Listener, error) {
 // closeGrace is how long a server waits for the answers that are being written when it is closed.
 const closeGrace = 2 * time.Second
 
-// server is an HTTP server of the sandbox on a listener of its own.
-type server struct {
+// Server is an HTTP server on a listener of its own.
+type Server struct {
 	asked string
 	ln    net.Listener
 	http  *http.Server
@@ -42,13 +42,14 @@ type server struct {
 	once  sync.Once
 }
 
-func serve(addr string, handler http.Handler) (*server, error) {
+// Serve serves handler on addr (host:port; port 0: any). A port that is taken is replaced by a free one.
+func Serve(addr string, handler http.Handler) (*Server, error) {
 	ln, err := listen(addr)
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &server{asked: addr, ln: ln, stop: stop, done: make(chan struct{}), http: &http.Server{
+	s := &Server{asked: addr, ln: ln, stop: stop, done: make(chan struct{}), http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
 	}}
 	go func() {
@@ -59,10 +60,10 @@ func serve(addr string, handler http.Handler) (*server, error) {
 }
 
 // Addr returns host:port of the listener.
-func (s *server) Addr() string { return s.ln.Addr().String() }
+func (s *Server) Addr() string { return s.ln.Addr().String() }
 
 // URL returns http:// and the address, without a slash at the end. A server on all interfaces names the loopback one.
-func (s *server) URL() string {
+func (s *Server) URL() string {
 	host, port, err := net.SplitHostPort(s.Addr())
 	if err != nil {
 		return "http://" + s.Addr()
@@ -74,7 +75,7 @@ func (s *server) URL() string {
 }
 
 // Moved says whether the port that was asked for was taken and another one is used.
-func (s *server) Moved() bool { return moved(s.asked, s.Addr()) }
+func (s *Server) Moved() bool { return moved(s.asked, s.Addr()) }
 
 func moved(asked, got string) bool {
 	_, want, err := net.SplitHostPort(asked)
@@ -84,7 +85,7 @@ func moved(asked, got string) bool {
 
 // Close stops the server: slow answers are broken off, the others have two seconds to finish. No goroutine is left.
 // Closing twice is harmless.
-func (s *server) Close() {
+func (s *Server) Close() {
 	s.once.Do(func() {
 		s.stop()
 		ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
@@ -99,13 +100,13 @@ func (s *server) Close() {
 // APIServer is the sample API on a listener.
 type APIServer struct {
 	*API
-	*server
+	*Server
 }
 
 // StartAPI serves the sample API on addr (host:port; port 0: any). A port that is taken is replaced by a free one.
 func StartAPI(cfg APIConfig, addr string) (*APIServer, error) {
 	api := NewAPI(cfg)
-	s, err := serve(addr, api)
+	s, err := Serve(addr, api)
 	if err != nil {
 		return nil, fmt.Errorf("start sample API: %w", err)
 	}

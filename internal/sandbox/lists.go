@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -93,7 +94,7 @@ func (a *API) conversationByID(c *call) ([]byte, *apiError) {
 		parts = append(parts, a.data.renderPart(o, p))
 	}
 	page := listBody("conversation_part.list", conversationParts, parts, `"total_count":`+strconv.Itoa(len(o.parts)))
-	doc := bytes.TrimSuffix(a.data.render(conversations, o), []byte("}"))
+	doc := slices.Clip(bytes.TrimSuffix(a.data.render(conversations, o), []byte("}")))
 	doc = append(append(append(doc, `,"conversation_parts":`...), page...), '}')
 	if c.http.URL.Query().Get("display_as") == "plaintext" {
 		doc = regexp.MustCompile(`<[^>]*>`).ReplaceAll(doc, nil)

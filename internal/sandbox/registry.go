@@ -17,7 +17,7 @@ type RegistryConfig struct {
 // RegistryServer is an embedded schema registry on a listener. It keeps schemas in memory and checks nothing: neither
 // that a schema is valid nor that it is compatible.
 type RegistryServer struct {
-	*server
+	*Server
 	fake *srfake.Registry
 }
 
@@ -29,7 +29,7 @@ func StartRegistry(cfg RegistryConfig) (*RegistryServer, error) {
 		options = append(options, srfake.WithAuth("Basic "+login))
 	}
 	fake := srfake.NewRegistry(options...)
-	s, err := serve(cfg.Addr, fake.Handler())
+	s, err := Serve(cfg.Addr, fake.Handler())
 	if err != nil {
 		return nil, fmt.Errorf("start embedded schema registry: %w", err)
 	}

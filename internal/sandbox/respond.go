@@ -2,11 +2,13 @@ package sandbox
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // write sends an answer, or what the fault leaves of it: the request was served, its answer does not arrive whole.
@@ -48,12 +50,20 @@ func (a *API) date(h http.Header) {
 	h.Set("Date", a.cfg.Now().UTC().Format(http.TimeFormat))
 }
 
+// compressors are kept because each is a megabyte.
+var compressors = sync.Pool{New: func() any {
+	zw, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level exists
+	return zw
+}}
+
 func compress(body []byte) []byte {
-	var buf bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
-	if err != nil {
+	zw, ok := compressors.Get().(*gzip.Writer)
+	if !ok {
 		return body
 	}
+	defer compressors.Put(zw)
+	var buf bytes.Buffer
+	zw.Reset(&buf)
 	_, _ = zw.Write(body) // a bytes.Buffer takes everything
 	_ = zw.Close()
 	return buf.Bytes()

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// find returns the hits in the order asked for.
-func (a *API) find(c *call, fits match, order ordering) []hit {
+// find returns the hits in the order asked for. None of them was updated outside times.
+func (a *API) find(c *call, fits match, times timeRange, order ordering) []hit {
 	w, newest := a.data, c.now.Add(-a.cfg.SearchDelay).Unix()
 	var hits []hit
 	one := candidate{render: func(o *object) []byte { return w.render(c.resource, o) }}
-	for _, o := range w.all[c.resource].order {
+	for _, o := range w.all[c.resource].updatedIn(times) {
 		one.object, one.doc = o, nil
 		if (c.resource == contacts && o.created > newest) || !fits(&one) {
 			continue

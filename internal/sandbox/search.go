@@ -75,7 +75,7 @@ func (a *API) search(c *call) ([]byte, *apiError) {
 	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	hits := a.find(c, fits, order)
+	hits := a.find(c, fits, updatedBetween(req.Query), order)
 	return a.resultPage(c.resource, hits, order, from, size), nil
 }
 

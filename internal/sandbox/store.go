@@ -53,6 +53,12 @@ func (c *collection) place(updated int64, id string) int {
 	return sort.Search(len(c.order), func(i int) bool { return !before(c.order[i].updated, c.order[i].id, updated, id) })
 }
 
+// updatedIn returns the objects of that time, in order.
+func (c *collection) updatedIn(t timeRange) []*object {
+	from := c.place(t.from, "")
+	return c.order[from:max(from, c.place(t.to, ""))]
+}
+
 // load adds many objects at once.
 func (c *collection) load(objects []*object) {
 	c.order = append(c.order, objects...)

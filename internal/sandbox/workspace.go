@@ -41,6 +41,8 @@ type workspace struct {
 	all     map[string]*collection
 	nextID  int64 // of the next conversation part
 	moves   int   // changes made so far: each gets dice of its own
+
+	prepared map[*object][]byte // renderings made beforehand; good until the first change
 }
 
 func (w *workspace) dice(kind string, n int) *dice { return newDice(w.seed, kind, n) }
@@ -82,6 +84,9 @@ func (w *workspace) shape(resource string, o *object) any {
 
 // render returns the object as the API's lists show it.
 func (w *workspace) render(resource string, o *object) []byte {
+	if doc, ok := w.prepared[o]; ok {
+		return doc
+	}
 	return w.finish(w.shape(resource, o), o.extra)
 }
 

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const topic = "intercom.contacts"
+
+// measurement is one run of headwater.
+type measurement struct {
+	contacts, concurrency int
+	requests              int64
+	refused               int64
+	bound, wall, cpu      time.Duration
+	peak                  int64 // bytes
+}
+
+const header = "| contacts | concurrency | requests | 429 | bound | wall | ratio | records/s | CPU | CPU a record | peak memory |\n" +
+	"| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+
+func (m measurement) String() string {
+	return fmt.Sprintf("| %d | %d | %d | %d | %.1f s | %.1f s | %.2f | %.0f | %.1f s | %.1f µs | %.0f MiB |",
+		m.contacts, m.concurrency, m.requests, m.refused, m.bound.Seconds(), m.wall.Seconds(), m.wall.Seconds()/m.bound.Seconds(),
+		float64(m.contacts)/m.wall.Seconds(), m.cpu.Seconds(), m.cpu.Seconds()*1e6/float64(m.contacts), float64(m.peak)/(1<<20))
+}
+
+// measure starts an API and a broker of their own, runs headwater on them once, and looks at what it has published.
+func measure(ctx context.Context, s settings, contacts, concurrency int) (measurement, error) {
+	m := measurement{contacts: contacts, concurrency: concurrency}
+	servers, err := startKafka(ctx, s.real)
+	if err != nil {
+		return m, err
+	}
+	defer servers.close()
+	api, err := start(ctx, roleAPI, "-contacts", fmt.Sprint(contacts), "-latency", s.latency.String(), "-rate", fmt.Sprint(s.rate))
+	if err != nil {
+		return m, err
+	}
+	defer api.close()
+	if err := m.run(ctx, s.binary, api.said[0], servers); err != nil {
+		return m, err
+	}
+	c, err := countsOf(ctx, api.said[0])
+	if err != nil {
+		return m, err
+	}
+	m.requests, m.refused = c.Requests, c.Refused
+	m.bound = time.Duration(m.requests) * s.latency / time.Duration(concurrency)
+	if budget := time.Duration(m.requests) * 10 * time.Second / time.Duration(max(s.rate, 1)); s.rate > 0 {
+		m.bound = max(m.bound, budget)
+	}
+	published, err := keys(ctx, servers.brokers)
+	if err == nil && published != contacts {
+		err = fmt.Errorf("the topic holds %d keys", published)
+	}
+	return m, err
+}
+
+// run runs headwater to its end.
+func (m *measurement) run(ctx context.Context, binary, api string, servers *kafka) error {
+	cmd := exec.CommandContext(ctx, binary, "run", "contacts", "--once")
+	cmd.Env = append(os.Environ(), "SOURCE_BASE_URL="+api, "SOURCE_ACCESS_TOKEN=any", "KAFKA_BROKERS="+servers.brokers,
+		"SCHEMA_REGISTRY_URL="+servers.registry, fmt.Sprint("HEADWATER_CONCURRENCY=", m.concurrency), "HEADWATER_LOG_FORMAT=text")
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	began := time.Now()
+	err := cmd.Run()
+	m.wall = time.Since(began)
+	if err != nil {
+		return fmt.Errorf("headwater: %w\n%s", err, said.Bytes())
+	}
+	m.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return errors.New("this system does not tell how much memory a process took")
+	}
+	m.peak = peakBytes(usage)
+	return nil
+}
+
+func build(ctx context.Context, binary string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/headwater-stream/headwater/cmd/headwater")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build headwater: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func countsOf(ctx context.Context, api string) (counts, error) {
+	var c counts
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, api+countsPath, http.NoBody)
+	if err != nil {
+		return c, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return c, err
+	}
+	defer resp.Body.Close()
+	return c, json.NewDecoder(resp.Body).Decode(&c)
+}
+
+// keys counts the different keys in the topic, as a reader of what is committed sees them.
+func keys(ctx context.Context, brokers string) (int, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords())
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	left := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	seen := map[string]struct{}{}
+	for len(left) > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return 0, err
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				seen[string(r.Key)] = struct{}{}
+			}
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+		})
+	}
+	return len(seen), nil
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package main
+
+import "syscall"
+
+func peakBytes(usage *syscall.Rusage) int64 { return usage.Maxrss }
