@@ -26,6 +26,7 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 		if err := p.nothingLeft(); err != nil {
 			return nil, err
 		}
+		began := p.cfg.Now()
 		raw := make([]childList, len(parents))
 		group, gctx := errgroup.WithContext(ctx)
 		for i, parent := range parents {
@@ -35,6 +36,7 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 			group.Go(func() error { raw[i] = p.list(gctx, child, parent.Record); return nil })
 		}
 		_ = group.Wait()
+		p.requesting.Add(int64(p.cfg.Now().Sub(began)))
 		if err := allGone(child, raw); err != nil {
 			return nil, err
 		}

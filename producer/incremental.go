@@ -175,7 +175,7 @@ func (p *pass) window(ctx context.Context, window extract.Window) error {
 
 // pages reads from pos to the end of the pass and hands every page over.
 func (p *pass) pages(ctx context.Context, pos extract.Position) error {
-	for page, err := range p.cfg.API.Pages(ctx, p.root, pos) {
+	for page, err := range p.readAhead(ctx, pos) {
 		if err != nil {
 			return err
 		}

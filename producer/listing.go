@@ -46,10 +46,9 @@ func (r *runner) snapshot(ctx context.Context) error {
 			return err
 		}
 		err := r.persist(ctx, func(ctx context.Context) error {
-			began := r.cfg.Now()
-			r.committing.Store(0)
+			r.requesting.Store(0)
 			err := r.list(ctx)
-			took = r.cfg.Now().Sub(began) - time.Duration(r.committing.Load())
+			took = time.Duration(r.requesting.Load())
 			return err
 		})
 		var refused *DeletesRefusedError
@@ -69,9 +68,9 @@ func (r *runner) snapshot(ctx context.Context) error {
 	}
 }
 
-// untilDue waits until the pause after the last complete listing is over. It is as long as is set for the resource or for all, and at least ten times what
-// the listing took: one that costs the API much is made seldom. Neither commits nor earlier attempts count: an outage of the broker
-// or of the API says nothing of what a listing costs.
+// untilDue waits until the pause after the last complete listing is over. It is as long as is set for the resource or for all, and at
+// least ten times what its requests took: a listing that costs the API much is made seldom. Neither commits nor earlier attempts count:
+// an outage of the broker or of the API says nothing of what a listing costs.
 func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 	last, listed := r.board.unit(r.ownUnit())
 	if r.cfg.Once || !listed || !last.Done {
@@ -173,7 +172,7 @@ func (l *listing) read(ctx context.Context) error {
 		pos, l.resumed = saved, true
 	}
 	l.begin()
-	for page, err := range l.cfg.API.Pages(ctx, l.root, pos) {
+	for page, err := range l.readAhead(ctx, pos) {
 		if err != nil {
 			return err
 		}

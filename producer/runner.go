@@ -26,7 +26,7 @@ type runner struct {
 	swept      bool      // one was finished in this session
 	sweepAfter time.Time // not before: one was given up
 
-	committing atomic.Int64 // nanoseconds that commits took since the current listing began
+	requesting atomic.Int64 // nanoseconds that pages, and children of parents, were waited for since the current listing began
 }
 
 // newRunner returns nil where neither the root nor one of its substreams is selected.
@@ -194,8 +194,6 @@ func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, p
 
 // commitTo has records decided together in a lane.
 func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record) error {
-	began := r.cfg.Now()
-	defer func() { r.committing.Add(int64(r.cfg.Now().Sub(began))) }()
 	return r.lanes[lane].commit(ctx, records)
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -47,15 +48,16 @@ const DefaultMemoryKeys = 5_000_000
 
 // Worker keeps the topics of one prefix equal to what the API holds. Run may be called once; Progress at any time.
 type Worker struct {
-	cfg      Config
-	names    Names
-	claim    Claim
-	claimed  [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
-	progress *progress
-	subjects map[string]*avro.Subject
-	dead     *deadLetters
-	refused  map[string]int   // times that the broker refused a record, by topic and key
-	stopped  map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
+	cfg          Config
+	names        Names
+	claim        Claim
+	claimed      [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
+	progress     *progress
+	waitingBytes atomic.Int64 // of records in pages that were read ahead
+	subjects     map[string]*avro.Subject
+	dead         *deadLetters
+	refused      map[string]int   // times that the broker refused a record, by topic and key
+	stopped      map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
 }
 
 // New checks the configuration against the source. Its errors are mistakes of configuration.
