@@ -3,6 +3,7 @@ package avro
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,23 +14,30 @@ const maxDepth = 128
 
 // parseValue parses one JSON value. It leaves the grammar to encoding/json, so what follows may trust it. Invalid UTF-8 (each byte) and lone
 // surrogates become U+FFFD, as encoding/json has it.
-func parseValue(text []byte) (value, error) {
+func parseValue(text []byte) (value, error) { return new(parser).parse(text) }
+
+// parser walks text that is known to be valid. It may parse many texts, one after the other; what it returned stays as it is.
+type parser struct {
+	text  string
+	at    int
+	utf8  bool     // all of text is
+	open  []member // of the objects that are being parsed, the innermost last
+	room  []member // for those that are complete
+	names [8]uint64
+}
+
+func (p *parser) parse(text []byte) (value, error) {
 	if !json.Valid(text) {
 		var raw json.RawMessage
 		return value{}, fmt.Errorf("parse JSON: %w", json.Unmarshal(text, &raw))
 	}
-	p := parser{text: text}
+	p.text, p.at, p.open = string(text), 0, p.open[:0]
+	p.utf8 = utf8.ValidString(p.text)
 	v, err := p.value(0)
 	if err != nil {
 		return value{}, err
 	}
 	return v, nil
-}
-
-// parser walks text that is known to be valid.
-type parser struct {
-	text []byte
-	at   int
 }
 
 func (p *parser) space() {
@@ -67,7 +75,7 @@ func (p *parser) value(depth int) (value, error) {
 	for p.at < len(p.text) && strings.IndexByte("+-.0123456789eE", p.text[p.at]) >= 0 {
 		p.at++
 	}
-	return value{kind: numberValue, text: string(p.text[from:p.at])}, nil
+	return value{kind: numberValue, text: p.text[from:p.at]}, nil
 }
 
 func (p *parser) array(depth int) (value, error) {
@@ -99,12 +107,14 @@ func (p *parser) object(depth int) (value, error) {
 		return v, &recordError{err: fmt.Errorf("arrays and objects nest deeper than %d", maxDepth)}
 	}
 	p.at++
+	first := len(p.open)
 	for {
 		p.space()
 		switch p.text[p.at] {
 		case '}':
 			p.at++
-			v.members = lastOfEach(v.members)
+			v.members = p.keep(p.lastOfEach(p.open[first:]))
+			p.open = p.open[:first]
 			return v, nil
 		case ',':
 			p.at++
@@ -120,7 +130,7 @@ func (p *parser) object(depth int) (value, error) {
 		if err != nil {
 			return v, within(pathSegment(name), err)
 		}
-		v.members = append(v.members, member{name, item})
+		p.open = append(p.open, member{name, item})
 	}
 }
 
@@ -134,22 +144,52 @@ func (p *parser) string() (string, error) {
 	}
 	p.at++
 	raw := p.text[from:p.at]
-	if plain && utf8.Valid(raw) {
-		return string(raw[1 : len(raw)-1]), nil
+	if plain && (p.utf8 || utf8.ValidString(raw)) {
+		return raw[1 : len(raw)-1], nil
 	}
 	var s string
-	err := json.Unmarshal(raw, &s)
+	err := json.Unmarshal([]byte(raw), &s)
 	return s, err
 }
 
-// lastOfEach drops all but the last member of a name; the order of those that stay is kept.
-func lastOfEach(ms []member) []member {
+// roomMembers is for how many members room is made at a time.
+const roomMembers = 512
+
+// keep copies members to where they may stay.
+func (p *parser) keep(ms []member) []member {
+	if len(ms) == 0 {
+		return nil
+	}
+	if cap(p.room)-len(p.room) < len(ms) {
+		p.room = make([]member, 0, max(roomMembers, len(ms)))
+	}
+	from := len(p.room)
+	p.room = append(p.room, ms...)
+	return p.room[from:len(p.room):len(p.room)]
+}
+
+// lastOfEach drops all but the last member of a name; the order of those that stay is kept. Most objects have no name twice, which a
+// few bits of each name mostly show.
+func (p *parser) lastOfEach(ms []member) []member {
+	clear(p.names[:])
+	for i, m := range ms {
+		bit := uint(len(m.name))
+		if n := len(m.name); n > 0 {
+			bit = (bit*31+uint(m.name[n-1]))*31 + uint(m.name[n/2])*7 + uint(m.name[0])
+		}
+		word, mask := &p.names[bit/64%8], uint64(1)<<(bit%64)
+		if *word&mask != 0 && slices.ContainsFunc(ms[:i], func(had member) bool { return had.name == m.name }) {
+			return dropEarlier(ms)
+		}
+		*word |= mask
+	}
+	return ms
+}
+
+func dropEarlier(ms []member) []member {
 	last := make(map[string]int, len(ms))
 	for i, m := range ms {
 		last[m.name] = i
-	}
-	if len(last) == len(ms) {
-		return ms
 	}
 	kept := ms[:0]
 	for i, m := range ms {

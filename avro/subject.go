@@ -90,8 +90,9 @@ func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, erro
 	out := make([]Encoded, len(records))
 	objects := make([]value, len(records))
 	good := make([]value, 0, len(records))
+	var p parser
 	for i, r := range records {
-		v, err := parseValue(r)
+		v, err := p.parse(r)
 		if err == nil {
 			out[i].Digest = v.digest()
 			err = s.declared.check(v)

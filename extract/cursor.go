@@ -56,12 +56,15 @@ func shown(v json.RawMessage) string {
 	return jsonKind(v)
 }
 
-// cursorOf returns the record's cursor. For a snapshot it only informs, so whatever is wrong with it is as good as none.
-func (r *Resource) cursorOf(obj []byte) (time.Time, error) {
+// cursorOf returns the record's cursor; top is what topMembers returned of it. For a snapshot it only informs, so whatever is wrong with it is as good as none.
+func (r *Resource) cursorOf(top []json.RawMessage) (time.Time, error) {
 	if r.CursorPath == "" {
 		return time.Time{}, nil
 	}
-	v := at(obj, strings.Split(r.CursorPath, "."))
+	v := top[len(r.Key)]
+	if _, below, nested := strings.Cut(r.CursorPath, "."); nested && v != nil {
+		v = at(v, strings.Split(below, "."))
+	}
 	if r.Incremental != nil {
 		t, err := parseCursor(v, r.Incremental.CursorFormat)
 		if err != nil {

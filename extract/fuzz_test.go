@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -87,6 +88,21 @@ func FuzzSteps(f *testing.F) {
 		}
 		if out := steps[1].mapping.apply(obj); checkJSON(out) != nil || out[0] != '{' {
 			t.Fatalf("%s made of %s", out, text)
+		}
+	})
+}
+
+// FuzzCheckJSON: the check takes what encoding/json takes, and nothing else.
+func FuzzCheckJSON(f *testing.F) {
+	for _, text := range []string{
+		`{"a":[1,-0.5e+3,{}],"b":"\u00e4\\","c":null}`, ` [ ] `, `[1,]`, `{,}`, `{"a"}`, `{"a":}`, `[}`, `{]`, `01`, `1.`, `.5`, `-`, `1e`, `1e+`, `+1`, `"`,
+		`"\`, `"\u12`, `"\x"`, "\"\x1f\"", "\"\x7f\xff\"", `tru`, `nullx`, `1 2`, `[1]]`, `[[1]`, ``, ` `, "\x00", "1\x00", `{"a":1 "b":2}`, `[1 2]`, `{1:2}`, `{"a":1,}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := checkJSON(text); (err == nil) != json.Valid(text) && bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) <= maxDepth {
+			t.Fatalf("%q: %v", text, err)
 		}
 	})
 }

@@ -3,38 +3,8 @@ package extract
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"unicode/utf8"
 )
-
-// maxDepth bounds the nesting of an answer. Real records nest a dozen deep; what nests further is an attack on a parser.
-const maxDepth = 128
-
-// checkJSON reports whether b is one JSON text that does not nest too deep. The other functions here rely on it: they
-// walk spans of bytes and do not check again.
-func checkJSON(b []byte) error {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i) - 1
-		case '{', '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("nested deeper than %d", maxDepth)
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	if json.Valid(b) {
-		return nil
-	}
-	var v json.RawMessage
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	return errors.New("invalid JSON")
-}
 
 // skipSpace returns the index of the first byte from i on that is no white space.
 func skipSpace(b []byte, i int) int {
@@ -44,9 +14,18 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
+// shortString is how long a string must be for a search with vector instructions to pay.
+const shortString = 24
+
 // skipString returns the index behind the string that begins at i.
 func skipString(b []byte, i int) int {
-	for from := i + 1; ; {
+	from := i + 1
+	for ; from < len(b) && from < i+shortString && b[from] != '\\'; from++ {
+		if b[from] == '"' {
+			return from + 1
+		}
+	}
+	for {
 		quote := bytes.IndexByte(b[from:], '"')
 		if quote < 0 {
 			return len(b)
@@ -109,6 +88,9 @@ type member struct {
 // is reports whether the member has that name. Names are rarely escaped, so the plain spelling is tried first.
 func (m member) is(name string) bool {
 	inner := m.name[1 : len(m.name)-1]
+	if name != "" && len(inner) > 0 && inner[0] != name[0] && inner[0] != '\\' && inner[0] < utf8.RuneSelf {
+		return false // most of them
+	}
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner) == name
 	}

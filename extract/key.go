@@ -65,11 +65,30 @@ func keyPart(v json.RawMessage) (string, error) {
 	}
 }
 
-// key returns the text of r's primary key in one published record.
-func (r *Resource) key(obj []byte) (string, error) {
+// topMembers walks a record once and returns what is taken from it: the members that make its key, and last the one that holds its
+// cursor. Of repeated names the last counts.
+func (r *Resource) topMembers(obj []byte) []json.RawMessage {
+	top := make([]json.RawMessage, len(r.Key)+1)
+	cursor, _, _ := strings.Cut(r.CursorPath, ".")
+	eachMember(obj, func(m member) bool {
+		for i, field := range r.Key {
+			if m.is(field.Name) {
+				top[i] = m.value
+			}
+		}
+		if m.is(cursor) {
+			top[len(r.Key)] = m.value
+		}
+		return true
+	})
+	return top
+}
+
+// key returns the text of r's primary key in one published record; top is what topMembers returned of it.
+func (r *Resource) key(top []json.RawMessage) (string, error) {
 	parts := make([]string, len(r.Key))
 	for i, field := range r.Key {
-		part, err := keyPart(at(obj, []string{field.Name}))
+		part, err := keyPart(top[i])
 		if err != nil {
 			return "", fmt.Errorf("key field %s %w", field.Name, err)
 		}

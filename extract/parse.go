@@ -104,9 +104,10 @@ func (c *Client) record(q *request, obj json.RawMessage, parent *parentFields) (
 	if parent != nil {
 		record.JSON, record.ParentKey = withMembers(obj, parent.names, parent.values), parent.key
 	}
-	record.Key, record.KeyErr = r.key(record.JSON)
+	top := r.topMembers(record.JSON)
+	record.Key, record.KeyErr = r.key(top)
 	var err error
-	if record.Cursor, err = r.cursorOf(record.JSON); err != nil {
+	if record.Cursor, err = r.cursorOf(top); err != nil {
 		key := record.Key
 		if key == "" {
 			key = "without key"

@@ -38,8 +38,8 @@ func TestStartDateThatMoves(t *testing.T) {
 		w.api.event("events", id, "a", int64(i)*3600-5*3600)
 	}
 	start := w.clock.Now().Add(-4 * time.Hour)
-	w.once(only("events"), w.startingAt(start), func(c *Config) { c.Concurrency = 1 }) // windows in order
-	w.wantNews("events", "r 02, r 03, r 04")
+	w.once(only("events"), w.startingAt(start), func(c *Config) { c.Concurrency = 1 }) // windows in order, the newest first
+	w.wantNews("events", "r 04, r 03, r 02")
 	var environment *EnvironmentError
 	if err := w.try(only("events"), w.startingAt(start.Add(-time.Second))); !errors.As(err, &environment) || !environment.Lasting || environment.Remedy == "" {
 		t.Errorf("earlier: got %v, want an *EnvironmentError that lasts", err)

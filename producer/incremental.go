@@ -80,7 +80,8 @@ func (r *runner) backfill(ctx context.Context) (*pass, error) {
 	r.state("backfill")
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, r.cfg.Concurrency))
-	for n, p := range windows {
+	// The newest first: records lie where they changed last, so the last windows hold the most, and what takes longest is not begun last.
+	for n, p := range slices.Backward(windows) {
 		if p.saved.Done {
 			continue
 		}

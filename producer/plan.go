@@ -109,8 +109,8 @@ func (r *runner) earliest(ctx context.Context, t0 time.Time) (time.Time, error) 
 	return low, ctx.Err()
 }
 
-// windowCount: a backfill that fits a few pages has one window, a large one a multiple of the number of lanes, unless the
-// windows would be shorter than the API's way of searching makes sensible. A step that the source file gives comes first.
+// windowCount: a backfill that fits a few pages has one window, a large one a multiple of the number of lanes. Where windows would be
+// shorter than the API's way of searching makes sensible, there are as many as fit. A step that the source file gives comes first.
 func windowCount(probe extract.Probe, span time.Duration, inc *extract.Incremental) int {
 	if inc.Step > 0 {
 		return int(min(max(1, (span+inc.Step-1)/inc.Step), maxSteps))
@@ -127,9 +127,11 @@ func windowCount(probe extract.Probe, span time.Duration, inc *extract.Increment
 		share := (pages/pagesPerWindow + StatePartitions - 1) / StatePartitions * StatePartitions
 		windows = min(max(minWindows, share), maxWindows)
 	}
-	least := max(inc.MinWindow, time.Minute)
-	if span/time.Duration(windows) < least {
-		return 1
+	if fit := int(span / max(inc.MinWindow, time.Minute)); fit < windows {
+		windows = max(1, fit)
+		if windows > StatePartitions {
+			windows -= windows % StatePartitions
+		}
 	}
 	return windows
 }
