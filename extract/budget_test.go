@@ -69,7 +69,7 @@ func TestBudgetUsesWhatThereIs(t *testing.T) {
 	l := &limiter{limit: 100}
 	var b *bench
 	b = newBench(t, func(w http.ResponseWriter, _ *http.Request) { l.serve(b.clock.Now(), w) })
-	for range 400 { // at 95 a period, four periods and a part
+	for range 400 { // at 98 a period, four periods and a part
 		b.mustRead("admins", Position{})
 	}
 	if took := b.clock.Now().Sub(epoch); took != 40*time.Second {
@@ -87,17 +87,18 @@ func TestBudgetRules(t *testing.T) {
 	var b budget
 	take := func(at time.Time, want bool) {
 		t.Helper()
-		if _, _, ok := b.take(at); ok != want {
+		if _, ok := b.take(at, true); ok != want {
 			t.Fatalf("take: got %v, want %v (%+v)", ok, want, &b)
 		}
 	}
 	take(epoch, true) // nothing is known yet
-	b.answered(header(100, 7, reset), names, epoch)
+	take(epoch, false) // one at a time, until the limit is known
+	b.answered(header(100, 4, reset), names, epoch)
 	take(epoch, true)
 	take(epoch, true)
-	take(epoch, false) // 7 − 2 in flight = 5 %
+	take(epoch, false) // 4 − 2 in flight = one in forty
 	b.answered(header(100, 90, reset-10), names, epoch)
-	take(epoch, true) // an answer of the period before tells nothing of this one; 7 − 1 in flight
+	take(epoch, true) // an answer of the period before tells nothing of this one; 4 − 1 in flight
 	b.answered(nil, names, epoch)
 	take(epoch, false)                 // no headers: one less
 	take(epoch.Add(time.Minute), true) // the period is over
@@ -110,10 +111,19 @@ func TestBudgetRules(t *testing.T) {
 func TestConcurrencyLimit(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	inFlight, most := 0, 0
+	inFlight, most, first := 0, 0, true // the first answer tells the limit
 	full := make(chan struct{})
 	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "1000")
+		w.Header().Set("X-RateLimit-Remaining", "1000")
+		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(epoch.Unix()+60))
 		mu.Lock()
+		if first {
+			first = false
+			mu.Unlock()
+			reply(w, 200, noAdmins)
+			return
+		}
 		inFlight++
 		if most = max(most, inFlight); inFlight == 8 {
 			close(full)

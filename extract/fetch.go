@@ -150,16 +150,49 @@ func (c *Client) reserve(ctx context.Context, r *Resource) error {
 	}
 	for {
 		now, _ := c.clock.now(c.now())
-		until, most, ok := c.budget.take(now)
+		h, ok := c.budget.take(now, c.src.client.rate.limit != "")
 		if ok {
 			return nil
 		}
-		if err := c.wait(ctx, r, "rate limit", min(until.Sub(now), most)); err != nil {
+		if err := c.holdBack(ctx, r, h, now); err != nil {
 			<-c.slots
 			return err
 		}
-		c.budget.waited(until)
 	}
+}
+
+// holdBack waits for what h names; now is the API's clock.
+func (c *Client) holdBack(ctx context.Context, r *Resource, h hold, now time.Time) error {
+	if h.answer == nil {
+		err := c.wait(ctx, r, "rate limit", min(h.until.Sub(now), h.most))
+		if err == nil {
+			c.budget.waited(h.until)
+		}
+		return err
+	}
+	if h.until.IsZero() {
+		select {
+		case <-h.answer:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	woken, wake := context.WithCancel(ctx)
+	defer wake()
+	go func() {
+		select {
+		case <-h.answer:
+			wake()
+		case <-woken.Done():
+		}
+	}()
+	err := c.wait(woken, r, "rate limit", min(h.until.Sub(now), h.most))
+	if err == nil {
+		c.budget.waited(h.until)
+		return nil
+	}
+	return ctx.Err() // nil: an answer came
 }
 
 // send sends q once. header is nil if there was no answer.
