@@ -91,7 +91,7 @@ func TestBudgetRules(t *testing.T) {
 			t.Fatalf("take: got %v, want %v (%+v)", ok, want, &b)
 		}
 	}
-	take(epoch, true) // nothing is known yet
+	take(epoch, true)  // nothing is known yet
 	take(epoch, false) // one at a time, until the limit is known
 	b.answered(header(100, 4, reset), names, epoch)
 	take(epoch, true)

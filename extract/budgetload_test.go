@@ -21,6 +21,7 @@ type load struct {
 	latency time.Duration
 	spread  time.Duration // requests and answers overtake each other by so much
 	silent  int           // every so many answers carry no headers
+	batch   int           // so many requests are made at a time and waited for, like the children of a page; 0: all readers go on
 	others  int           // requests a period of somebody else who has the same budget, in its first two seconds
 
 	n       int
@@ -82,20 +83,22 @@ func (l *load) run(t *testing.T, concurrency, periods int) (first, end int64) {
 	end = first + int64(periods)
 	ctx, stop := context.WithTimeout(t.Context(), time.Until(time.Unix(10*end, 0).Add(-l.ahead)))
 	defer stop()
-	var all sync.WaitGroup
-	for range concurrency {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				for _, err := range c.Pages(ctx, c.src.Resource("admins"), Position{}) {
-					if err != nil && ctx.Err() == nil {
-						t.Error(err)
-						return
+	for ctx.Err() == nil {
+		var all sync.WaitGroup
+		for range max(concurrency, l.batch) {
+			all.Go(func() {
+				for once := true; ctx.Err() == nil && (once || l.batch == 0); once = false {
+					for _, err := range c.Pages(ctx, c.src.Resource("admins"), Position{}) {
+						if err != nil && ctx.Err() == nil {
+							t.Error(err)
+							return
+						}
 					}
 				}
-			}
-		})
+			})
+		}
+		all.Wait()
 	}
-	all.Wait()
 	return first, end
 }
 
@@ -147,6 +150,39 @@ func TestBudgetIsUsed(t *testing.T) {
 			l.expect(t, test.concurrency, 5, 0.95, 0.0049)
 		})
 	}
+	t.Run("in batches", func(t *testing.T) {
+		l := &load{limit: always(83), latency: 200 * ms, batch: 64}
+		l.expect(t, 64, 5, 0.95, 0.0049)
+	})
+}
+
+// The API's clock is known to the part of a second that its Date headers cut off, and never ahead of it.
+func TestClockBelowTheSecond(t *testing.T) {
+	t.Parallel()
+	const ahead, step, back = 650 * time.Millisecond, 50 * time.Millisecond, 5 * time.Second
+	var clock apiClock
+	for i := range 60 {
+		local := epoch.Add(time.Duration(i) * step)
+		truth := local.Add(ahead)
+		if i >= 40 {
+			truth = truth.Add(-back) // it was set back
+		}
+		clock.learn(http.Header{"Date": {truth.Format(http.TimeFormat)}}, local.Add(5*time.Millisecond))
+		late := truth.Sub(must(clock.now(local)))
+		if late < 0 || late >= time.Second+step {
+			t.Fatalf("answer %d: %v behind", i, late)
+		}
+		if i >= 20 && i < 40 && late > step+10*time.Millisecond {
+			t.Errorf("answer %d: %v behind, although a second has begun since", i, late)
+		}
+	}
+}
+
+func must(now time.Time, known bool) time.Time {
+	if !known {
+		return time.Time{}
+	}
+	return now
 }
 
 // Somebody else with the same budget, and a limit that is changed, cost a few refusals at most.
