@@ -97,6 +97,9 @@ func TestBudgetRules(t *testing.T) {
 	take(epoch, true)
 	take(epoch, true)
 	take(epoch, false) // 4 − 2 in flight = one in forty
+	if h, _ := b.take(epoch, true); h.answer == nil || !h.until.Equal(time.Unix(reset, 0)) {
+		t.Errorf("%+v: the two in flight may be among the 96, which their answers will tell before the period ends", h)
+	}
 	b.answered(header(100, 90, reset-10), names, epoch)
 	take(epoch, true) // an answer of the period before tells nothing of this one; 4 − 1 in flight
 	b.answered(nil, names, epoch)
