@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 
@@ -72,7 +71,7 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		fields.names, fields.values = append(fields.names, f.field), append(fields.values, v)
 	}
 	v := &variables{slice: sliceOf(child.Parent, parent), resource: child.Parent.Name, parent: fmt.Sprintf("record %q of %s", parent.Key, child.Parent.Name)}
-	var before map[uint64]struct{}
+	var before *seenIDs
 	seed := maphash.MakeSeed()
 	for readings := 1; ; readings++ {
 		l, err := c.siblings(ctx, child, v, fields, seed)
@@ -83,19 +82,19 @@ func (c *Client) Children(ctx context.Context, child *Resource, parent Record) (
 		if err != nil {
 			return nil, false, false, err
 		}
-		still := !l.shifting || l.pages == 1 || before != nil && maps.Equal(before, l.ids)
-		switch lacks := !l.capped && l.total > len(l.ids); {
+		still := !l.shifting || l.pages == 1 || before != nil && before.equal(&l.ids)
+		switch lacks := !l.capped && l.total > l.ids.count; {
 		case still && !lacks:
 			return wanted(l.records), !l.capped, false, nil
 		case still && readings > 1:
-			e := shortTwice(child, l.total, len(l.ids), "the parent waits for them; where the API counts what it does not list, leave out total_path or give listing_cap")
+			e := shortTwice(child, l.total, l.ids.count, "the parent waits for them; where the API counts what it does not list, leave out total_path or give listing_cap")
 			e.Message += fmt.Sprintf(" (%s)", v.parent)
 			return nil, false, false, e
 		case readings == maxReadings:
 			return nil, false, false, &Error{Kind: KindIncomplete, Resource: child.Name, Message: fmt.Sprintf(
 				"%d readings of the list of parent %s all held different records: it moves too fast to be read whole", readings, parent.Key)}
 		}
-		before = l.ids
+		before = &l.ids
 	}
 }
 
@@ -110,7 +109,7 @@ type siblings struct {
 
 // siblings reads a parent's list once. The guards are those of every listing.
 func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fields *parentFields, seed maphash.Seed) (*siblings, error) {
-	l := &siblings{round: newRound(), shifting: child.request.pages.shifting}
+	l := &siblings{round: newRound(seed, 0), shifting: child.request.pages.shifting}
 	for token := ""; ; {
 		q, a, err := c.childPage(ctx, child, v, token, fields)
 		if err != nil {

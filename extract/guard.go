@@ -16,14 +16,16 @@ const maxIdle = 1000
 // round is what one way through a listing has shown so far.
 type round struct {
 	pages    int
-	tokens   map[string]struct{} // all that were followed: a loop may be longer than one
-	ids      map[uint64]struct{} // distinct keys, hashed
-	previous []uint64            // those of the page before
-	idle     int                 // pages in a row without a key that was not shown before
+	seed     maphash.Seed
+	tokens   idSet    // all that were followed: a loop may be longer than one
+	ids      seenIDs  // distinct keys
+	previous []uint64 // those of the page before
+	idle     int      // pages in a row without a key that was not shown before
 }
 
-func newRound() round {
-	return round{tokens: map[string]struct{}{}, ids: map[uint64]struct{}{}}
+// newRound begins a round that remembers all keys, or with a bound the last ones.
+func newRound(seed maphash.Seed, bound int) round {
+	return round{seed: seed, ids: seenIDs{bound: bound}}
 }
 
 // take counts a page into the round: the keys of its records, the token that it was asked for with, and that of the next. It says
@@ -35,12 +37,12 @@ func (r *round) take(ids []uint64, token, next string, scroll bool) string {
 		return fmt.Sprintf("page %d holds the same records as the one before", r.pages)
 	}
 	r.previous = ids
-	had := len(r.ids)
+	had := r.ids.count
 	for _, id := range ids {
-		r.ids[id] = struct{}{}
+		r.ids.add(id)
 	}
 	r.idle++
-	if len(r.ids) > had {
+	if r.ids.count > had {
 		r.idle = 0
 	}
 	// A scroll's token stays the same, so only its records can show that it goes round.
@@ -54,12 +56,11 @@ func (r *round) take(ids []uint64, token, next string, scroll bool) string {
 		return fmt.Sprintf("the last %d pages held no record that was not shown before, and lead on", r.idle)
 	}
 	if token != "" {
-		r.tokens[token] = struct{}{}
+		r.tokens.add(maphash.String(r.seed, token))
 	}
-	if _, again := r.tokens[next]; again {
+	if !r.tokens.add(maphash.String(r.seed, next)) {
 		return fmt.Sprintf("page %d leads to a page that was read already", r.pages)
 	}
-	r.tokens[next] = struct{}{}
 	return ""
 }
 

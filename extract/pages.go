@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-	"maps"
 	"time"
 )
 
@@ -55,7 +54,7 @@ type traversal struct {
 	pos      Position // where the next reading begins; its watermark moves
 	readings int      // complete ones
 	restarts int
-	before   map[uint64]struct{} // ids of the last complete reading
+	before   *seenIDs // of the last complete reading
 	seed     maphash.Seed
 }
 
@@ -125,7 +124,7 @@ func (t *traversal) run() error {
 	token := t.pos.Token
 	for {
 		t.rule = t.r.rule(t.pos)
-		rd := &reading{round: newRound(), fromStart: token == "", token: token, total: -1, shifting: t.r.request.pages.shifting}
+		rd := &reading{round: newRound(t.seed, t.idBound()), fromStart: token == "", token: token, total: -1, shifting: t.r.request.pages.shifting}
 		token = ""
 		err := t.read(rd)
 		switch {
@@ -135,7 +134,7 @@ func (t *traversal) run() error {
 			return nil
 		case err == nil:
 			t.readings++
-			t.before = rd.ids
+			t.before = &rd.ids
 			if err := t.again(rd); err != nil {
 				return err
 			}
@@ -145,6 +144,20 @@ func (t *traversal) run() error {
 			return err
 		}
 	}
+}
+
+// maxIDs bounds the keys that the reading of a window remembers, so that its memory does not depend on how much a window holds.
+const maxIDs = 1 << 17
+
+// idBound is how many keys must at least be remembered. A listing whose absences may mean deletions, whose pages shift, or that can
+// only be seen to go round by its records, needs all of them; a window is listed in the order of its cursor or guarded by its tokens,
+// and what it shows twice it shows soon again.
+func (t *traversal) idBound() int {
+	pages := &t.r.request.pages
+	if t.r.Incremental == nil || pages.shifting || pages.kind == pagingScroll || pages.kind == pagingAuto {
+		return 0
+	}
+	return maxIDs
 }
 
 // hold waits until no other traversal of a singleton is under way.
@@ -206,7 +219,7 @@ func (t *traversal) fetch(rd *reading) (*request, *answer, error) {
 	page, err := t.open(q)
 	var e *Error
 	if errors.As(err, &e) && e.means != meansFailure {
-		if t.restarts == 0 && len(t.before) == 0 {
+		if t.restarts == 0 && (t.before == nil || t.before.count == 0) {
 			return q, &answer{total: -1}, nil
 		}
 		e.means, e.Kind = meansFailure, KindIncomplete // records were shown a moment ago
@@ -243,7 +256,7 @@ func (t *traversal) open(q *request) (fetched, error) {
 
 // isComplete reports, after a reading's last page, whether the pass is done.
 func (t *traversal) isComplete(rd *reading) bool {
-	rd.still = !rd.shifts() || t.before != nil && maps.Equal(t.before, rd.ids)
+	rd.still = !rd.shifts() || t.before != nil && t.before.equal(&rd.ids)
 	return rd.still && !t.short(rd)
 }
 
@@ -278,7 +291,7 @@ func (t *traversal) finish(rd *reading, page *Page) {
 // in one answer, nor is it to be believed where a page that was led to is empty.
 func (t *traversal) short(rd *reading) bool {
 	moving := t.pos.Phase == PhaseLive && t.r.Incremental.order(PhaseLive) != OrderAsc && rd.pages > 1 && rd.last > 0
-	return rd.fromStart && !rd.early && !rd.capped && !moving && rd.total > len(rd.ids)
+	return rd.fromStart && !rd.early && !rd.capped && !moving && rd.total > rd.ids.count
 }
 
 // again decides whether a reading that was not complete is repeated.
@@ -289,7 +302,7 @@ func (t *traversal) again(rd *reading) error {
 			"%d readings of the listing all held different records: it moves too fast to be read whole", t.readings),
 			Hint: "a smaller window holds still for longer"}
 	case rd.still && t.readings >= 2:
-		return shortTwice(t.r, rd.total, len(rd.ids), "the watermark stays; the next pass reads the window again")
+		return shortTwice(t.r, rd.total, rd.ids.count, "the watermark stays; the next pass reads the window again")
 	}
 	return nil
 }

@@ -82,7 +82,8 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 // API counts is asked for again, and is an error if it still does.
 func (c *Client) firstPage(ctx context.Context, r *Resource, rule windowRule) (*answer, error) {
 	for again := false; ; again = true {
-		g, seed, token := newRound(), maphash.MakeSeed(), ""
+		seed, token := maphash.MakeSeed(), ""
+		g := newRound(seed, 0)
 		for {
 			q, err := c.request(r, rule.variables(r), token)
 			if err != nil {
@@ -103,11 +104,11 @@ func (c *Client) firstPage(ctx context.Context, r *Resource, rule windowRule) (*
 				token = a.next
 				continue
 			}
-			if a.next != "" || a.capped || a.total <= len(g.ids) {
+			if a.next != "" || a.capped || a.total <= g.ids.count {
 				return a, nil
 			}
 			if again {
-				return nil, shortTwice(r, a.total, len(g.ids), "nothing is planned on such an answer; the next run asks again")
+				return nil, shortTwice(r, a.total, g.ids.count, "nothing is planned on such an answer; the next run asks again")
 			}
 			break
 		}
