@@ -54,7 +54,7 @@ func (r *runner) incremental(ctx context.Context) error {
 // substreamPass reads the root for one substream only, with a position of its own.
 func (r *runner) substreamPass(child *extract.Resource) *pass {
 	saved, _ := r.board.unit(unitOf(child))
-	p := r.newPass(unitOf(child), r.home, saved, newPublished(r.cfg.MemoryKeys))
+	p := r.newPass(unitOf(child), r.home, saved, r.newMemory(true))
 	p.publish, p.all, p.riding = false, true, []*extract.Resource{child}
 	return p
 }
@@ -112,7 +112,7 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 	for n := range plan.Windows {
 		unit := windowUnit(r.root.Name, n)
 		saved, _ := r.board.unit(unit)
-		memory := newPublished(r.cfg.MemoryKeys)
+		memory := r.newMemory(false)
 		p := r.newPass(unit, r.windowLane(n), saved, memory)
 		p.guard = true
 		windows = append(windows, p)
@@ -128,7 +128,7 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 		units = append(units, unitRange{from: window.Start.UnixMilli(), to: window.End.UnixMilli(), memory: memory})
 	}
 	saved, _ := r.board.unit(r.root.Name)
-	live = r.newPass(r.root.Name, r.home, saved, newPublished(r.cfg.MemoryKeys))
+	live = r.newPass(r.root.Name, r.home, saved, r.newMemory(true))
 	live.guard = true
 	from := t0
 	if w := saved.watermark(); !w.IsZero() {

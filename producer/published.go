@@ -44,6 +44,9 @@ type published struct {
 	count     int   // keys held
 	dead      int   // slots of keys that were removed
 	limit     int   // keys held at most; 0: no limit
+	room      *room // shared with other memories; nil: none
+	counted   int   // keys that room counts
+	again     bool  // what room makes it forget is missed, and said
 	forgotten int64 // keys beyond the limit: may be published again unchanged
 	complete  bool  // every key of the topic that this memory is asked about is in it, so absence means: never published
 }
@@ -78,6 +81,10 @@ func (m *published) put(parent, key string, e entry) {
 		had.set(e)
 		return
 	}
+	if m.room != nil && m.room.full(m.count) {
+		m.forgetHalf()
+	}
+	defer m.account()
 	if m.limit > 0 && m.count >= m.limit || !m.add(parent, key, e) {
 		m.forgotten++
 		m.complete = false
@@ -88,6 +95,7 @@ func (m *published) put(parent, key string, e entry) {
 func (m *published) remove(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.account()
 	if m.drop(key); m.dead*8 > m.count {
 		m.rebuild(func(*slot) bool { return true })
 	}
@@ -97,6 +105,7 @@ func (m *published) remove(key string) {
 func (m *published) forgetBefore(ts int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.account()
 	old := 0
 	m.slots.each(func(s *slot) {
 		if !s.dead() && s.entry().ts < ts {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -115,12 +116,11 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 	if err != nil {
 		return err
 	}
-	holder := map[string]*published{} // of each key that some memory holds: a later copy leaves the earlier one's memory
+	var held []*published // the memories that hold something: of a key's copies only the last one's
 	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
 		key := string(rec.Key)
-		if old := holder[key]; old != nil {
-			old.remove(key)
-			delete(holder, key)
+		for _, m := range held {
+			m.remove(key)
 		}
 		if rec.Timestamp.Before(planned) {
 			for _, u := range units {
@@ -134,7 +134,9 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 		for _, u := range units {
 			if u.from <= e.ts && e.ts < u.to {
 				u.memory.put("", key, e)
-				holder[key] = u.memory
+				if !slices.Contains(held, u.memory) {
+					held = append(held, u.memory)
+				}
 			}
 		}
 		return nil

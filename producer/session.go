@@ -23,6 +23,7 @@ type session struct {
 	topics map[string]topicInfo
 	lanes  []*lane
 	board  *board
+	room   room // for what is remembered of incremental resources
 }
 
 func (w *Worker) session(ctx context.Context) error {
@@ -31,7 +32,7 @@ func (w *Worker) session(ctx context.Context) error {
 		return &EnvironmentError{Op: "open Kafka client", Err: err}
 	}
 	defer admin.Close()
-	s := &session{Worker: w, admin: admin, board: newBoard()}
+	s := &session{Worker: w, admin: admin, board: newBoard(), room: room{most: incrementalKeys}}
 	if err := s.prepareTopics(ctx); err != nil {
 		return err
 	}
