@@ -70,6 +70,11 @@ func TestPagesThatWaitAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for range 20 { // time enough for a request that should not be made
+			if err := worker.cfg.API.Check(ctx, w.src.Resource("things")); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if pages++; w.api.requests("/books") != pages {
 			t.Errorf("page %d: %d requests", pages, w.api.requests("/books"))
 		}
