@@ -17,7 +17,7 @@ LDFLAGS       := $(if $(VERSION),-X main.version=$(VERSION))
 export E2E
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fuzz clean
+.PHONY: help run build test lint bench-backfill fuzz clean
 
 help:
 	@echo 'make run     build and run the demo: the whole job on an embedded Kafka, registry and sample API; Ctrl-C ends it'
@@ -29,6 +29,7 @@ help:
 	@echo '             E2E_CACHE=…             where the real servers are kept'
 	@echo '             RACE=auto|required|off  the race detector (cgo, a C compiler)'
 	@echo 'make lint    vet, formatting and linters, as CI runs them'
+	@echo 'make bench-backfill   measure a backfill of 20,000 and 200,000 contacts at 50 ms a request (docs/performance.md)'
 	@echo 'make fuzz    fuzz every target for FUZZTIME (30s)'
 	@echo 'make clean   remove bin and test results (the real servers stay in their cache)'
 
@@ -61,6 +62,9 @@ lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w has something to do in:"; echo "$$unformatted"; exit 1; fi
 	$(GO) run $(GOLANGCI_LINT) run ./...
+
+bench-backfill:
+	$(GO) run ./internal/bench/backfill $(ARGS)
 
 # One target at a time, because go test -fuzz takes one.
 fuzz:
