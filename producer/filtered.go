@@ -48,6 +48,9 @@ func (p *pass) withdrawOne(b *batch, rec extract.Record) {
 	if p.root.Deletes == extract.DeletesNever {
 		return
 	}
+	if _, held := p.memory.get(rec.Key); p.tail.memory != nil && !held {
+		return // a window deletes what memory holds
+	}
 	e := entry{digest: filteredDigest, ts: rec.Cursor.UnixMilli()}
 	if p.memory.judge(rec.Key, e, p.guard) != verdictChanged {
 		return // the topic does not hold it, is told already, or holds a newer copy

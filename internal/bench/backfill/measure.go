@@ -25,7 +25,7 @@ type measurement struct {
 	refused               int64
 	bound, wall, cpu      time.Duration
 	busy                  time.Duration // of the API, all requests added up
-	peak                  int64 // bytes
+	peak                  int64         // bytes
 }
 
 // header names the columns. "in flight" is how many requests the API had at a time on average: where it is near the concurrency,
