@@ -130,18 +130,26 @@ func (w *world) once(changes ...change) {
 // records reads a topic as any consumer does: from its first committed record to its last.
 func (w *world) records(topic string) []*kgo.Record {
 	w.Helper()
-	ctx := w.context()
-	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-	}, w.seeds...)...)
+	all, err := readCommitted(w.context(), w.seeds, topic)
 	if err != nil {
 		w.Fatal(err)
 	}
+	return all
+}
+
+func readCommitted(ctx context.Context, kafka []kgo.Opt, topic string) ([]*kgo.Record, error) {
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+	}, kafka...)...)
+	if err != nil {
+		return nil, err
+	}
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
-	if err != nil || ends.Error() != nil {
-		w.Fatal(err, ends.Error())
+	// What is decided: a killed worker's transaction stays open until the next one comes.
+	ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topic)
+	if err = errors.Join(err, ends.Error()); err != nil {
+		return nil, err
 	}
 	left := map[int32]int64{}
 	ends.Each(func(o kadm.ListedOffset) {
@@ -153,7 +161,7 @@ func (w *world) records(topic string) []*kgo.Record {
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
-			w.Fatalf("reading %s does not end: %v", topic, left)
+			return nil, fmt.Errorf("reading %s does not end: %v", topic, left)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			if !r.Attrs.IsControl() {
@@ -164,7 +172,7 @@ func (w *world) records(topic string) []*kgo.Record {
 			}
 		})
 	}
-	return all
+	return all, nil
 }
 
 func header(r *kgo.Record, key string) string {

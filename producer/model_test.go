@@ -1,0 +1,107 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"pgregory.net/rapid"
+
+	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
+	"github.com/headwater-stream/headwater/internal/sandbox"
+)
+
+// TestModel reads an API that changes while it is read, with workers that are stopped, killed and cut off at any request and any
+// commit. A script is drawn of what happens to the API: changes, creations, deletions, records of one time, records that become visible
+// late, edits of children, steps of the clock, failures. It goes on with every request and every pause. When it is over the topics must
+// equal the API, and what their readers saw on the way must be right (modelCase.reads).
+//
+// A case is its drawn values and nothing else: one root resource, requests one after another, a clock that only the case moves. So a
+// failure is replayed by its seed or its file (-rapid.seed, -rapid.failfile). Which rule has which other tests: DESIGN.md.
+func TestModel(t *testing.T) {
+	for _, kind := range []string{"search", "days", "log", "shelf", "crates", "boxes"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			bench := newModelBench(t)
+			rapid.Check(t, func(rt *rapid.T) { bench.newCase(rt, kind).play() })
+		})
+	}
+}
+
+func newModelBench(t *testing.T) *modelBench {
+	t.Helper()
+	broker, err := sandbox.StartBroker(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	server, err := sandbox.StartRegistry(sandbox.RegistryConfig{Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	registry, err := avro.NewRegistry(avro.RegistryConfig{URL: server.URL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(registry.Close)
+	src, err := extract.Load("model.yaml", []byte(modelSource))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &modelBench{broker: broker.Cluster(), registry: registry, src: src,
+		kafka: []kgo.Opt{kgo.SeedBrokers(broker.Addr()), kgo.DisableClientMetrics()}}
+}
+
+func (b *modelBench) newCase(t *rapid.T, kind string) *modelCase {
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	t.Cleanup(cancel)
+	b.cases++
+	clock := &fakeClock{now: time.Date(2024, 3, 1, 10, 0, 0, 0, time.UTC)}
+	c := &modelCase{T: t, modelBench: b, ctx: ctx, clock: clock, api: newModelAPI(kind, clock),
+		names: Names{Prefix: fmt.Sprintf("case%d.", b.cases)}, root: b.src.Resource(kind)}
+	if len(c.root.Children) > 0 {
+		c.child = c.root.Children[0]
+	}
+	return c
+}
+
+// play lets the drawn runs and the drawn script have their way, and then everything come to rest.
+func (c *modelCase) play() {
+	c.api.fill(rapid.SliceOfN(rapid.IntRange(0, 40*24), 0, 12).Draw(c.T, "hours old"))
+	c.api.script = rapid.SliceOfN(drawOp, 0, 30).Draw(c.T, "script")
+	for _, run := range rapid.SliceOfN(drawRun(), 1, 4).Draw(c.T, "runs") {
+		if err := c.run(run); !tolerable(err) {
+			c.fail("%v", err)
+		}
+		c.checkWatermarks()
+	}
+	c.rest()
+	for range 2 { // a listing that was resumed deletes nothing
+		c.finish("once")
+	}
+	c.checkWatermarks()
+	c.checkTruth(false)
+	c.finish("sweep")
+	c.checkTruth(true)
+	published := c.published()
+	c.finish("sweep")
+	c.checkSilence(published)
+}
+
+// rest ends the script; what was to become visible is.
+func (c *modelCase) rest() {
+	c.api.script, c.api.waited = nil, 0
+	c.clock.move(15 * time.Minute)
+}
+
+// finish makes a run that must succeed.
+func (c *modelCase) finish(mode string) {
+	c.Helper()
+	if err := c.run(modelRun{Mode: mode, Select: "both", Crash: "none"}); err != nil {
+		c.fail("%v", err)
+	}
+}
