@@ -99,14 +99,17 @@ func TestUnclearCommits(t *testing.T) {
 
 // cutter breaks the connection on which the nth EndTxn of a transactional id is sent: before it is, or when it was carried out.
 type cutter struct {
-	txn   string
-	nth   int
-	after bool
+	txn     string // "": whichever
+	nth     int
+	after   bool
+	network dialer // nil: TCP
 
 	mu     sync.Mutex
 	seen   int
 	struck bool
 }
+
+type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
 func (c *cutter) hit() bool {
 	c.mu.Lock()
@@ -115,8 +118,11 @@ func (c *cutter) hit() bool {
 }
 
 func (c *cutter) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, network, addr)
+	dial := c.network
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, network, addr)
 	return &cutConn{Conn: conn, cutter: c}, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,6 +45,7 @@ func drawRun() *rapid.Generator[modelRun] {
 type modelBench struct {
 	broker   *kfake.Cluster
 	kafka    []kgo.Opt
+	dial     dialer
 	registry *avro.SchemaRegistry
 	src      *extract.Source
 	cases    int
@@ -128,7 +128,7 @@ func (c *modelCase) run(run modelRun) error {
 	defer fault.Remove()
 	worker, err := New(Config{
 		Source: c.src, API: client, Registry: c.registry, Names: c.names, Resources: c.selection(run.Select),
-		Kafka: append([]kgo.Opt{kgo.WithHooks(stamper{c.clock}), kgo.Dialer(saboteur.dialer())}, c.kafka...),
+		Kafka: append(append([]kgo.Opt{}, c.kafka...), kgo.WithHooks(stamper{c.clock}), kgo.Dialer(saboteur.dialer())),
 		Once:  run.Mode != "stream", Sweep: run.Mode == "sweep" && sweepable(c.root) && run.Select != "children", AllowDeletes: true,
 		PollInterval: 30 * time.Second, SnapshotInterval: 2 * time.Minute, Concurrency: 1, Partitions: 2, Replication: -1,
 		Now: c.clock.Now, Sleep: c.pause, Log: slog.New(slog.DiscardHandler),
@@ -136,9 +136,7 @@ func (c *modelCase) run(run modelRun) error {
 	if err != nil {
 		c.Fatal(err)
 	}
-	began := time.Now()
 	err = worker.Run(ctx)
-	slowLog(run, time.Since(began), err)
 	if c.ctx.Err() != nil {
 		c.fail("the run did not end")
 	}
@@ -175,37 +173,29 @@ type saboteur struct {
 	dead bool
 }
 
-// refuses keeps a commit from being carried out.
+// refuses keeps a commit from being carried out. It sees every one.
 func (s *saboteur) refuses(kmsg.Request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen++
-	if s.run.Crash != "lost" || s.seen < StatePartitions+s.run.Nth {
-		return false
-	}
-	if s.seen == StatePartitions+s.run.Nth && s.run.Dies {
+	disturbs := s.run.Crash == "lost" || s.run.Crash == "kept"
+	at := disturbs && s.seen == StatePartitions+s.run.Nth
+	if at && s.run.Dies {
 		s.dead = true
 		s.stop()
 	}
-	return s.dead || s.seen == StatePartitions+s.run.Nth
+	return s.run.Crash == "lost" && (s.dead || at)
 }
 
 // dialer loses the answer to a commit that was carried out.
-func (s *saboteur) dialer() func(context.Context, string, string) (net.Conn, error) {
-	nth := 0
-	if s.run.Crash == "kept" {
-		nth = StatePartitions + s.run.Nth
+func (s *saboteur) dialer() dialer {
+	if s.run.Crash != "kept" {
+		return s.case_.dial
 	}
-	return (&cutter{nth: nth, after: true}).dial
+	return (&cutter{nth: StatePartitions + s.run.Nth, after: true, network: s.case_.dial}).dial
 }
 
 func (c *modelCase) fail(format string, args ...any) {
 	c.Helper()
 	c.Fatalf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(c.api.trace, "\n"))
-}
-
-var slowLog = func(run modelRun, took time.Duration, err error) {
-	if took > 500*time.Millisecond {
-		fmt.Printf("SLOW %v %+v %v\n", took, run, err)
-	}
 }

@@ -186,6 +186,33 @@ func (m *published) unmark() {
 	m.slots.each(func(s *slot) { s.word &^= flagSeen })
 }
 
+// markFamily notes that a listing shows the parent of some keys.
+func (m *published) markFamily(parent string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.family(parent); n != 0 {
+		m.slots.at(n).word |= flagSeen
+	}
+}
+
+// unmarkedParents returns the parents that have children in the topic and were not marked since unmark.
+func (m *published) unmarkedParents() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []string
+	for _, first := range m.families.places {
+		alive, seen := false, false
+		for n := first; n != 0; n = m.slots.at(n).next {
+			s := m.slots.at(n)
+			alive, seen = alive || !s.dead(), seen || s.word&flagSeen != 0
+		}
+		if alive && !seen {
+			list = append(list, string(m.parentOf(first)))
+		}
+	}
+	return list
+}
+
 // seenAfter returns the least n marked keys that are greater than after, sorted.
 func (m *published) seenAfter(after string, n int) []string {
 	m.mu.Lock()

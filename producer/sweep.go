@@ -156,6 +156,9 @@ func (r *runner) newSweep(live *pass) (*sweep, error) {
 	}
 	s.pass = r.newPass(unit, r.home, saved, newPublished(0))
 	s.guard, s.still = true, true
+	for _, child := range s.children {
+		s.keys[child.Name].unmark()
+	}
 	s.saved = s.stands()
 	return s, nil
 }
@@ -177,11 +180,11 @@ func (s *sweep) run(ctx context.Context) error {
 			return err
 		}
 	}
-	gone, err := s.gone(ctx)
+	gone, alone, err := s.gone(ctx)
 	if err != nil {
 		return err
 	}
-	return s.finish(ctx, gone)
+	return s.finish(ctx, gone, alone)
 }
 
 // try repeats a step that fails for a reason that may pass. Live passes go on meanwhile.
@@ -274,6 +277,7 @@ func (s *sweep) sift(records []extract.Record, w extract.Window, seen map[string
 			}
 			continue
 		}
+		s.shows(rec.Key)
 		had, held := s.memory.get(rec.Key)
 		if !held || had.ts != rec.Cursor.UnixMilli() {
 			s.exists(rec.Key)
@@ -329,6 +333,7 @@ func (s *sweep) saw(records []extract.Record) {
 			s.proves = false
 			continue
 		}
+		s.shows(rec.Key)
 		s.exists(rec.Key)
 	}
 }

@@ -473,3 +473,27 @@ func TestSweepWithAnEndValueDeletesNothing(t *testing.T) {
 	w.once(only("events"), sweeping)
 	w.wantNews("events", "")
 }
+
+// Children that were read without their parents have no tombstone of these to go with.
+func TestSweepFindsOrphans(t *testing.T) {
+	w := newWorld(t)
+	for i, id := range ids(1, 4) {
+		w.api.event("events", id, "a", int64(i)*86400-30*86400)
+		w.api.put("notes/"+id, "a", "x")
+	}
+	w.once(only("notes"))
+	w.wantNews("notes", "r 01/x, r 02/x, r 03/x, r 04/x")
+	w.api.remove("events", "02")
+	w.api.event("events", "04", "b", -100) // where live passes read
+	w.api.event("events", "05", "a", 0)
+	w.api.put("notes/05", "a", "x")
+	w.once(only("events", "notes"), sweeping, func(c *Config) { c.Concurrency = 1 }) // windows in order
+	w.wantNews("events", "r 01, r 03, u 04, u 05")
+	w.wantNews("notes", "r 05/x, d 02/x")
+	before := w.clock.Now()
+	w.once(only("events", "notes"), sweeping)
+	w.wantNews("notes", "")
+	if waited := w.clock.Now().Sub(before); waited != 0 {
+		t.Errorf("waited %v although nothing is missing", waited)
+	}
+}

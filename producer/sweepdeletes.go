@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -40,24 +41,37 @@ func (s *sweep) note(missing map[string]int64) {
 }
 
 // gone are the keys that are deleted: missing from their window, from a second, narrow listing, from every other window, and from the
-// live passes up to one that shows all that changed before.
-func (s *sweep) gone(ctx context.Context) ([]string, error) {
+// live passes up to one that shows all that changed before. alone are parents whose children are deleted although the topic does not
+// hold them (orphans).
+func (s *sweep) gone(ctx context.Context) (gone, alone []string, err error) {
 	s.forgiven()
-	if len(s.missing) == 0 || !s.proves {
-		return nil, ctx.Err()
+	if !s.proves {
+		return nil, nil, ctx.Err()
 	}
 	s.runner.state("confirming deletions")
 	if err := s.try(ctx, s.confirm); err != nil {
-		return nil, err
-	}
-	if s.forgiven(); len(s.missing) == 0 || !s.proves {
-		return nil, ctx.Err()
-	}
-	if err := s.ripen(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.forgiven()
-	if !s.proves {
+	if alone, err = s.orphans(ctx); err != nil || len(s.missing)+len(alone) == 0 || !s.proves {
+		return nil, nil, errors.Join(err, ctx.Err())
+	}
+	if err := s.ripen(ctx); err != nil {
+		return nil, nil, err
+	}
+	if s.forgiven(); !s.proves {
+		return nil, nil, nil
+	}
+	if gone, err = s.unpublishedSince(ctx); err != nil {
+		return nil, nil, err
+	}
+	alone, err = s.orphans(ctx)
+	return gone, alone, err
+}
+
+// unpublishedSince are the missing keys of which the topic holds nothing newer.
+func (s *sweep) unpublishedSince(ctx context.Context) ([]string, error) {
+	if len(s.missing) == 0 {
 		return nil, nil
 	}
 	// The last word is the topic's: what was published since was seen, whoever saw it.
@@ -148,14 +162,16 @@ func (s *sweep) ripen(ctx context.Context) error {
 	return s.livePassNow(ctx)
 }
 
-// finish commits the sweep's end with the tombstones of what is gone, and of its children.
-func (s *sweep) finish(ctx context.Context, gone []string) error {
+// finish commits the sweep's end with the tombstones of what is gone, of its children, and of those whose parents were never published.
+func (s *sweep) finish(ctx context.Context, gone, alone []string) error {
 	b := newBatch()
-	refused := s.allowDeletes(s.root.Name, len(gone)+s.beyond, s.held)
+	refused := s.allowDeletes(s.root.Name, len(gone)+len(alone)+s.beyond, s.held+len(alone))
 	if refused == nil {
-		for _, key := range gone {
+		for i, key := range slices.Concat(gone, alone) {
 			s.buryChildren(b, key)
-			b.tombstone(s.names.Data(s.root.Name), s.root.Name, "", key, s.memory)
+			if i < len(gone) {
+				b.tombstone(s.names.Data(s.root.Name), s.root.Name, "", key, s.memory)
+			}
 			if b.full() {
 				if err := s.commit(ctx, b, s.stands()); err != nil {
 					return err
