@@ -20,13 +20,13 @@ type modelOp struct {
 // modelOps are the operations; what is there twice happens more often.
 var modelOps = []string{
 	"update", "update", "update late", "create", "create", "create late", "ties", "bulk", "delete", "delete", "restore", "silent",
-	"child added", "child edited", "child removed", "silent child", "time", "time", "long time", "skew", "skew back",
+	"child added", "child edited", "child removed", "silent child", "time", "time", "long time", "busy hour", "busy hour", "skew", "skew back",
 	"failure", "outage", "family fails", "forbidden", "tokens expire",
 }
 
 var drawOp = rapid.Custom(func(t *rapid.T) modelOp {
 	return modelOp{
-		Gap: rapid.IntRange(0, 4).Draw(t, "gap"), Do: rapid.SampledFrom(modelOps).Draw(t, "do"),
+		Gap: rapid.SampledFrom([]int{0, 0, 1, 2, 3, 5}).Draw(t, "gap"), Do: rapid.SampledFrom(modelOps).Draw(t, "do"),
 		A: rapid.IntRange(0, 50).Draw(t, "a"), B: rapid.IntRange(0, 50).Draw(t, "b"),
 	}
 })
@@ -111,6 +111,11 @@ func (a *modelAPI) apply(o modelOp) {
 		a.clock.move(time.Duration(o.A%10+1) * time.Second)
 	case "long time":
 		a.clock.move(time.Duration(o.A+1) * 20 * time.Second)
+	case "busy hour": // more than a page, over more than the lookback
+		for n := range 2 * modelPage {
+			a.change(modelOp{Do: []string{"update", "create"}[n%2], A: o.A + n, B: o.B + n})
+			a.clock.move(time.Duration(2+o.A%9) * time.Minute)
+		}
 	case "skew":
 		a.skew = min(a.skew+int64(o.A%10), modelSkew)
 	case "skew back":

@@ -123,7 +123,7 @@ func (c *modelCase) run(run modelRun) error {
 		c.Fatal(err)
 	}
 	defer client.Close()
-	saboteur := &saboteur{case_: c, run: run, stop: stop}
+	saboteur := &saboteur{c: c, run: run, stop: stop}
 	fault := c.broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.UnknownServerError, Count: -1, When: saboteur.refuses})
 	defer fault.Remove()
 	worker, err := New(Config{
@@ -164,9 +164,9 @@ func tolerable(err error) bool {
 
 // saboteur disturbs one commit of a run, or all from it on. The claims of the first session are not counted.
 type saboteur struct {
-	case_ *modelCase
-	run   modelRun
-	stop  func()
+	c    *modelCase
+	run  modelRun
+	stop func()
 
 	mu   sync.Mutex
 	seen int
@@ -190,9 +190,9 @@ func (s *saboteur) refuses(kmsg.Request) bool {
 // dialer loses the answer to a commit that was carried out.
 func (s *saboteur) dialer() dialer {
 	if s.run.Crash != "kept" {
-		return s.case_.dial
+		return s.c.dial
 	}
-	return (&cutter{nth: StatePartitions + s.run.Nth, after: true, network: s.case_.dial}).dial
+	return (&cutter{nth: StatePartitions + s.run.Nth, after: true, network: s.c.dial}).dial
 }
 
 func (c *modelCase) fail(format string, args ...any) {
