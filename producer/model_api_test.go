@@ -114,6 +114,7 @@ type modelAPI struct {
 	gone    map[string]bool        // keys that were deleted, those of children with their parents'
 	made    int                    // keys
 	removed []string               // ids that were deleted
+	past    []replica              // of the last modelLate seconds, before each change
 	version int64
 
 	script   []modelOp
@@ -133,12 +134,19 @@ type modelAPI struct {
 	trace    []string
 }
 
+// replica is what a server that lags behind shows.
+type replica struct {
+	at    int64
+	index map[string]modelRecord
+}
+
 // trouble is what goes wrong in a run.
 type trouble struct {
 	listings int // so many requests for pages fail
 	families int // so many events long requests for children of parent fail
 	parent   string
 	forbid   bool // requests for children are refused
+	replica  bool // the next search is answered by a server that lags behind
 }
 
 func newModelAPI(kind string, clock *fakeClock) *modelAPI {
@@ -221,6 +229,11 @@ func (a *modelAPI) answer(r *http.Request) (int, string) {
 	}
 	switch q := r.URL.Query(); a.kind {
 	case "search", "days":
+		if a.trouble.replica && len(a.past) > 0 && a.past[0].at >= a.time()-modelLate {
+			a.trouble.replica = false
+			defer func(index map[string]modelRecord) { a.index = index }(a.index)
+			a.index = a.past[0].index
+		}
 		return a.search(q)
 	case "log", "shelf":
 		return a.numbered(r, q)

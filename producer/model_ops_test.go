@@ -2,6 +2,7 @@ package producer
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ type modelOp struct {
 var modelOps = []string{
 	"update", "update", "update late", "create", "create", "create late", "ties", "bulk", "delete", "delete", "restore", "silent",
 	"child added", "child edited", "child removed", "silent child", "time", "time", "long time", "busy hour", "busy hour", "skew", "skew back",
-	"failure", "outage", "family fails", "forbidden", "tokens expire",
+	"failure", "outage", "family fails", "forbidden", "tokens expire", "replica", "replica",
 }
 
 var drawOp = rapid.Custom(func(t *rapid.T) modelOp {
@@ -128,6 +129,8 @@ func (a *modelAPI) apply(o modelOp) {
 		a.trouble.families, a.trouble.parent = 2+o.B%4, a.pick(o.A)
 	case "forbidden":
 		a.trouble.forbid = true
+	case "replica":
+		a.trouble.replica = true
 	case "tokens expire":
 		a.epoch++
 		a.scrollID = 0
@@ -136,8 +139,18 @@ func (a *modelAPI) apply(o modelOp) {
 	}
 }
 
+// remember keeps what listings show now, for a replica that will show it a while longer.
+func (a *modelAPI) remember() {
+	now := a.time()
+	a.past = append(a.past, replica{at: now, index: maps.Clone(a.index)})
+	for len(a.past) > 0 && a.past[0].at < now-modelLate {
+		a.past = a.past[1:]
+	}
+}
+
 // change alters records. A log's do not change and are not deleted: it gets new ones.
 func (a *modelAPI) change(o modelOp) {
+	a.remember()
 	id := a.pick(o.A)
 	switch made := strings.HasPrefix(o.Do, "create") || o.Do == "ties"; {
 	case id == "" || a.kind == "log" && !made:
