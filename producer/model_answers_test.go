@@ -142,20 +142,22 @@ func (a *modelAPI) numbered(r *http.Request, q url.Values) (int, string) {
 	return http.StatusOK, fmt.Sprintf(`{"data":[%s],"next":%s}`, a.texts(ids[at:end]), next)
 }
 
-// tokens answers with a page by the last id that was shown.
+// tokens answers with a page by the last record that was shown. One that is renamed moves to another place.
 func (a *modelAPI) tokens(q url.Values) (int, string) {
 	ids := a.listed(false, func(modelRecord) bool { return true })
+	place := func(id string) string { return fmt.Sprintf("%d%s", 50+a.index[id].rank, id) }
+	sort.Slice(ids, func(i, j int) bool { return place(ids[i]) < place(ids[j]) })
 	at := 0
 	if token := q.Get("after"); token != "" {
-		epoch, id, _ := strings.Cut(token, ".")
+		epoch, last, _ := strings.Cut(token, ".")
 		if epoch != strconv.Itoa(a.epoch) {
 			return refused(http.StatusBadRequest, "cursor_expired")
 		}
-		at = sort.Search(len(ids), func(i int) bool { return ids[i] > id })
+		at = sort.Search(len(ids), func(i int) bool { return place(ids[i]) > last })
 	}
 	end, next := min(at+modelPage, len(ids)), "null"
 	if end < len(ids) {
-		next = fmt.Sprintf(`"%d.%s"`, a.epoch, ids[end-1])
+		next = fmt.Sprintf(`"%d.%s"`, a.epoch, place(ids[end-1]))
 	}
 	return http.StatusOK, fmt.Sprintf(`{"data":[%s],"next":%s}`, a.texts(ids[at:end]), next)
 }

@@ -22,7 +22,7 @@ type modelOp struct {
 var modelOps = []string{
 	"update", "update", "update late", "create", "create", "create late", "ties", "bulk", "delete", "delete", "restore", "silent",
 	"child added", "child edited", "child removed", "silent child", "time", "time", "long time", "busy hour", "busy hour", "skew", "skew back",
-	"failure", "outage", "family fails", "forbidden", "tokens expire", "replica", "replica",
+	"failure", "outage", "family fails", "forbidden", "tokens expire", "replica", "replica", "rename", "rename",
 }
 
 var drawOp = rapid.Custom(func(t *rapid.T) modelOp {
@@ -130,7 +130,11 @@ func (a *modelAPI) apply(o modelOp) {
 	case "forbidden":
 		a.trouble.forbid = true
 	case "replica":
-		a.trouble.replica = true
+		a.trouble.replica = 6
+		for n := range 2 { // what it shows meanwhile is older, and recent
+			a.clock.move(time.Duration(n) * time.Second)
+			a.change(modelOp{Do: "update", A: o.A, B: o.B})
+		}
 	case "tokens expire":
 		a.epoch++
 		a.scrollID = 0
@@ -189,6 +193,11 @@ func (a *modelAPI) change(o modelOp) {
 			}
 		}
 		a.bump(id)
+	case "rename":
+		a.bump(id)
+		if !a.trouble.renamed {
+			a.truth[id].rank, a.trouble.renamed = o.B-25, true
+		}
 	case "update late":
 		a.bump(id)
 		a.showLate(id, o.A+o.B)
