@@ -53,6 +53,7 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 	}
 	local := c.now()
 	end, _ := c.clock.now(local)
+	p.End = end
 	rule := r.rule(Position{Phase: PhaseBackfill, Window: Window{Start: start, End: end}})
 	a, err := c.firstPage(ctx, r, rule)
 	if e := (*Error)(nil); errors.As(err, &e) && e.means != meansFailure {

@@ -16,7 +16,7 @@ func TestProbe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Probe{Total: 3, PageSize: 2, More: true, Earliest: epoch.Add(-900 * time.Second), Clock: epoch}
+	want := Probe{Total: 3, PageSize: 2, More: true, Earliest: epoch.Add(-900 * time.Second), End: epoch, Clock: epoch}
 	if p != want {
 		t.Errorf("got %+v, want %+v", p, want)
 	}

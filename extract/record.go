@@ -32,5 +32,6 @@ type Probe struct {
 	PageSize int       // records on the first page
 	More     bool      // there is a further page
 	Earliest time.Time // cursor field of the first record; zero: unknown, or there is none
-	Clock    time.Time // the API's clock
+	End      time.Time // of the time that was asked for: what is later was not looked at
+	Clock    time.Time // the API's clock after the answer
 }

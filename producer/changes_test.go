@@ -1,12 +1,14 @@
 package producer
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
 
 	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
 )
 
 func TestUnchangedIsNotPublishedAgain(t *testing.T) {
@@ -202,4 +204,22 @@ func awayRegistry(t *testing.T) *avro.SchemaRegistry {
 	}
 	t.Cleanup(registry.Close)
 	return registry
+}
+
+// What a commit did not decide is not known: it is read again, and must not seem unchanged then.
+func TestMemoryLearnsAfterTheCommit(t *testing.T) {
+	t.Parallel()
+	lost := &lane{requests: make(chan *commitRequest), served: make(chan struct{})}
+	close(lost.served)
+	clock := newClock()
+	worker := &Worker{cfg: Config{Now: clock.Now}, progress: newProgress([]string{"things"}, clock.Now), dead: newDeadLetters("dead")}
+	r := &runner{session: &session{Worker: worker, lanes: []*lane{lost}, board: newBoard()}, root: &extract.Resource{Name: "things"}}
+	memory, b := newPublished(0), newBatch()
+	b.publish("things", "things", reading{Record: extract.Record{Key: "1"}}, memory)
+	if err := r.newPass("things", 0, UnitState{}, memory).save(t.Context(), b, UnitState{}); !errors.Is(err, errLaneLost) {
+		t.Fatalf("got %v, want errLaneLost", err)
+	}
+	if memory.len() != 0 {
+		t.Error("memory knows what was not committed")
+	}
 }

@@ -183,3 +183,25 @@ func TestChildrenRefusedTheSecondTimeAreOwed(t *testing.T) {
 		t.Errorf("still owed: %q", got)
 	}
 }
+
+// A mark that is cleared before everything was read would be forgotten by a traversal that fails.
+func TestOwedIsClearedAtTheEnd(t *testing.T) {
+	for parents, children := range map[string]string{"events": "notes", "crates": "labels"} {
+		t.Run(parents, func(t *testing.T) {
+			w := newWorld(t)
+			w.use(strings.Replace(shop, "refresh: listing\n    endpoint: { path: \"/crates", "refresh: parent\n    endpoint: { path: \"/crates", 1))
+			withChildren(w, parents, children, -100)
+			w.once(only(parents))
+			w.news(parents)
+			w.api.refuse("/"+parents+"/1/"+children, http.StatusServiceUnavailable)
+			w.failures(w.try(only(parents, children)))
+			w.wantNews(children, "")
+			w.api.intercept(nil)
+			w.once(only(parents, children))
+			w.wantNews(children, "r 1/x, r 2/x")
+			if owed := w.owed(parents); owed != "" {
+				t.Errorf("still owed: %s", owed)
+			}
+		})
+	}
+}

@@ -48,6 +48,10 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 	}
 	switch {
 	case probe.PageSize == 0 && !probe.More:
+		// Nothing, as far as was asked. That was our clock where no answer had told the API's yet.
+		if asked := probe.End.Add(-inc.Lookback).Truncate(time.Second); asked.Before(t0) {
+			t0 = asked
+		}
 		return t0, t0, 0, nil
 	case inc.RowOrder == extract.OrderAsc:
 		if probe.Earliest.After(from) {
