@@ -2,6 +2,7 @@ package producer
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,8 +154,10 @@ func TestLivePassGoesOn(t *testing.T) {
 	for i, id := range ids(1, 6) {
 		w.api.event("events", id, "a", int64(i)-200)
 	}
+	var third string
 	w.api.intercept(func(r *http.Request) (int, string) {
 		if r.URL.Query().Get("after") == "4" {
+			third = r.URL.RequestURI()
 			return http.StatusServiceUnavailable, ""
 		}
 		return 0, ""
@@ -162,8 +165,13 @@ func TestLivePassGoesOn(t *testing.T) {
 	w.failures(w.try(only("events")))
 	w.wantNews("events", "u 01, u 02, u 03, u 04")
 	w.api.intercept(nil)
+	w.api.forget()
+	w.clock.move(time.Minute)
 	w.once(only("events"))
 	w.wantNews("events", "u 05, u 06")
+	if !slices.Contains(w.api.asked, third) { // its token is good for the very same query only
+		t.Errorf("asked %q, not %s again", w.api.asked, third)
+	}
 }
 
 func TestEmptyAPI(t *testing.T) {
