@@ -80,9 +80,12 @@ func TestSweepIntervalPerParent(t *testing.T) {
 	text := strings.Replace(twoParents, "    endpoint: { path: /pulls }", `    incremental: { cursor_path: updated_at, start_param: since }
     endpoint: { path: /pulls }`, 1)
 	text = strings.Replace(text, "- name: comments", "- name: comments\n    sweep_interval: 3h", 1)
-	views := loadText(t, text).Resource("comments").PerParent
-	if views[0].SweepInterval != 0 || views[1].SweepInterval.Hours() != 3 {
-		t.Errorf("got %v and %v", views[0].SweepInterval, views[1].SweepInterval)
+	for _, parents := range []string{"[issues, pulls]", "[pulls, issues]"} {
+		for _, view := range loadText(t, strings.Replace(text, "[issues, pulls]", parents, 1)).Resource("comments").PerParent {
+			if want := map[string]float64{"issues": 0, "pulls": 3}[view.Parent.Name]; view.SweepInterval.Hours() != want {
+				t.Errorf("%s: of %s: %v", parents, view.Parent.Name, view.SweepInterval)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -234,23 +235,36 @@ func TestRefusedUnderOneParent(t *testing.T) {
 	with, alone := []string{"crates", "events", "boxes", "remarks"}, []string{"remarks"}
 	for name, test := range map[string]struct {
 		selection []string
-		waits     func(r *http.Request) bool // what the others are at when it is refused
+		waits     func(r *http.Request) string // the parents that others are at when it is refused
+		parents   []string                     // all of these
 	}{
-		"with its parents, listed":             {with, listsParents},
-		"with its parents, children asked for": {with, asksForRemarks},
-		"alone, parents listed":                {alone, listsParents},
-		"alone, children asked for":            {alone, asksForRemarks},
+		"with its parents, listed":             {with, listedParents, []string{"boxes"}},
+		"with its parents, children asked for": {with, askedParents, []string{"boxes", "events"}},
+		"alone, parents listed":                {alone, listedParents, []string{"boxes", "events"}},
+		"alone, children asked for":            {alone, askedParents, []string{"boxes", "events"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, selection := newRemarks(t), test.selection
+			w, selection, arrived := newRemarks(t), test.selection, make(chan string, 100)
+			var mu sync.Mutex
+			missing := slices.Clone(test.parents)
 			w.api.intercept(func(r *http.Request) (int, string) {
-				if strings.HasPrefix(r.URL.Path, "/of/crates.") {
-					return http.StatusForbidden, `{"errors":[{"code":"no","message":"no right"}]}`
-				}
-				if test.waits(r) {
+				if parents := test.waits(r); parents != "" {
+					arrived <- parents
 					w.untilStopped("remarks")
 				}
-				return 0, ""
+				if !strings.HasPrefix(r.URL.Path, "/of/crates.") {
+					return 0, ""
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for len(missing) > 0 && r.Context().Err() == nil {
+					select {
+					case parents := <-arrived:
+						missing = slices.DeleteFunc(missing, func(p string) bool { return p == parents })
+					case <-r.Context().Done():
+					}
+				}
+				return http.StatusForbidden, `{"errors":[{"code":"no","message":"no right"}]}`
 			})
 			failures := w.failures(w.try(only(selection...)))
 			var refused *extract.Error
@@ -272,11 +286,24 @@ func TestRefusedUnderOneParent(t *testing.T) {
 	}
 }
 
-func asksForRemarks(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/of/") }
+// askedParents names the parents whose remarks a request asks for.
+func askedParents(r *http.Request) string {
+	parents, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/of/"), ".")
+	if parents == "events" || parents == "boxes" {
+		return parents
+	}
+	return ""
+}
 
-// listsParents: a traversal of all events begins at the epoch.
-func listsParents(r *http.Request) bool {
-	return r.URL.Path == "/boxes/scroll" || r.URL.Path == "/events" && r.URL.Query().Get("from") == "0"
+// listedParents names the parents that a request lists. A traversal of all events begins at the epoch.
+func listedParents(r *http.Request) string {
+	switch {
+	case r.URL.Path == "/boxes/scroll":
+		return "boxes"
+	case r.URL.Path == "/events" && r.URL.Query().Get("from") == "0":
+		return "events"
+	}
+	return ""
 }
 
 // untilStopped returns when the worker has stopped a resource.
@@ -429,6 +456,9 @@ func TestOneOfTwoSubstreamsIsRefused(t *testing.T) {
 			s := w.stream(only(children, "remarks"))
 			s.pause()
 			w.wantRemarks("r " + parents + "/1/x")
+			if u := w.unit(children); u.Done {
+				t.Errorf("%s were not read: %+v", children, u)
+			}
 			w.remark(parents, "a", "2", "y")
 			s.pass()
 			w.wantRemarks("r " + parents + "/2/y")
