@@ -487,8 +487,8 @@ func TestSweepFindsOrphans(t *testing.T) {
 	w.api.event("events", "04", "b", -100) // where live passes read
 	w.api.event("events", "05", "a", 0)
 	w.api.put("notes/05", "a", "x")
-	w.once(only("events", "notes"), sweeping, func(c *Config) { c.Concurrency = 1 }) // windows in order
-	w.wantNews("events", "r 01, r 03, u 04, u 05")
+	w.once(only("events", "notes"), sweeping, func(c *Config) { c.Concurrency = 1 }) // windows in order, the newest first
+	w.wantNews("events", "r 03, r 01, u 04, u 05")
 	w.wantNews("notes", "r 05/x, d 02/x")
 	before := w.clock.Now()
 	w.once(only("events", "notes"), sweeping)
