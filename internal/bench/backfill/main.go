@@ -13,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -34,18 +35,18 @@ type settings struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "backfill:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == roleAPI {
-		return serveAPI(ctx, args[1:])
+		return serveAPI(ctx, args[1:], out)
 	}
 	if len(args) > 0 && args[0] == roleBroker {
-		return serveBroker(ctx)
+		return serveBroker(ctx, out)
 	}
 	s, err := parse(args)
 	if err != nil {
@@ -62,14 +63,14 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	fmt.Println(header)
+	fmt.Fprintln(out, header)
 	for _, contacts := range s.contacts {
 		for _, concurrency := range s.concurrency {
 			m, err := measure(ctx, s, contacts, concurrency)
 			if err != nil {
 				return fmt.Errorf("%d contacts, concurrency %d: %w", contacts, concurrency, err)
 			}
-			fmt.Println(m)
+			fmt.Fprintln(out, m)
 		}
 	}
 	return nil

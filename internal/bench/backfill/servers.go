@@ -50,7 +50,7 @@ func (a *slowAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	began := time.Now()
-	late := &lateWriter{ResponseWriter: w, at: began.Add(a.latency)}
+	late := &lateWriter{ResponseWriter: w, at: began.Add(a.latency), left: r.Context().Done()}
 	a.api.ServeHTTP(late, r)
 	a.requests.Add(1)
 	a.busy.Add(int64(time.Since(began)))
@@ -63,16 +63,22 @@ func (a *slowAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type lateWriter struct {
 	http.ResponseWriter
 	at     time.Time
+	left   <-chan struct{} // the client has gone
 	status int
 }
 
 func (w *lateWriter) WriteHeader(status int) {
 	w.status = status
-	time.Sleep(time.Until(w.at))
+	wait := time.NewTimer(time.Until(w.at))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-w.left:
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func serveAPI(ctx context.Context, args []string) error {
+func serveAPI(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(roleAPI, flag.ContinueOnError)
 	contacts := flags.Int("contacts", 0, "")
 	latency := flags.Duration("latency", 0, "")
@@ -87,11 +93,11 @@ func serveAPI(ctx context.Context, args []string) error {
 		return err
 	}
 	defer server.Close()
-	fmt.Println(server.URL())
+	fmt.Fprintln(out, server.URL())
 	return untilLeft(ctx)
 }
 
-func serveBroker(ctx context.Context) error {
+func serveBroker(ctx context.Context, out io.Writer) error {
 	broker, err := sandbox.StartBroker(0)
 	if err != nil {
 		return err
@@ -102,7 +108,7 @@ func serveBroker(ctx context.Context) error {
 		return err
 	}
 	defer registry.Close()
-	fmt.Println(broker.Addr(), registry.URL())
+	fmt.Fprintln(out, broker.Addr(), registry.URL())
 	return untilLeft(ctx)
 }
 
