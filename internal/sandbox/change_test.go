@@ -233,3 +233,30 @@ func TestChurnAfterALongPauseIsBounded(t *testing.T) {
 		t.Errorf("%d changes were made up for", got)
 	}
 }
+
+// What was rendered beforehand is as good as rendered now, and no longer good after a change.
+func TestPrepared(t *testing.T) {
+	t.Parallel()
+	api, c, clk := newTestAPI(t, APIConfig{Size: 60})
+	before := api.Truth(contacts)
+	api.Prepare(contacts)
+	wantTruth(t, api, c, contacts)
+	if !reflect.DeepEqual(before, api.Truth(contacts)) {
+		t.Error("records look different when they are prepared")
+	}
+	clk.advance(time.Minute)
+	keys, err := api.Change(contacts, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(before[keys[0]]) == string(api.Truth(contacts)[keys[0]]) {
+		t.Error("a change is not seen")
+	}
+	api.Prepare(contacts)
+	prepared := api.Truth(contacts)
+	api.SetChurn(time.Second)
+	clk.advance(time.Minute)
+	if reflect.DeepEqual(prepared, api.Truth(contacts)) {
+		t.Error("a change by itself is not seen")
+	}
+}
