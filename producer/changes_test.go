@@ -206,6 +206,17 @@ func awayRegistry(t *testing.T) *avro.SchemaRegistry {
 	return registry
 }
 
+// A live pass that begins a lookback before T0 meets what the last window has just published.
+func TestWindowAndLivePassOverlap(t *testing.T) {
+	w := newWorld(t)
+	w.api.event("logs", "1", "a", -400)
+	w.once(only("logs"))
+	w.wantNews("logs", "r 1")
+	if n := w.api.requests("/logs"); n < 3 {
+		t.Errorf("%d requests: no live pass was made", n)
+	}
+}
+
 // What a commit did not decide is not known: it is read again, and must not seem unchanged then.
 func TestMemoryLearnsAfterTheCommit(t *testing.T) {
 	t.Parallel()

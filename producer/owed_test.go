@@ -190,6 +190,7 @@ func TestOwedIsClearedAtTheEnd(t *testing.T) {
 		t.Run(parents, func(t *testing.T) {
 			w := newWorld(t)
 			w.use(strings.Replace(shop, "refresh: listing\n    endpoint: { path: \"/crates", "refresh: parent\n    endpoint: { path: \"/crates", 1))
+			w.once(only(parents, children)) // the substream is planned: it is not one that was added
 			withChildren(w, parents, children, -100)
 			w.once(only(parents))
 			w.news(parents)
