@@ -66,7 +66,8 @@ func TestBrokerKilledUnderTheRun(t *testing.T) {
 	broker := stack.Kafka(t, realstack.KafkaOptions{})
 	s.brokers = []string{broker.Addr()}
 	w := newWorld(t, s, sandbox.APIConfig{Seed: 41, Size: 80})
-	p := w.startWith(quick(), "run")
+	// How much changes while the broker is away depends on how long that is.
+	p := w.startWith(quick(), "run", "--allow-deletes")
 	w.follow(p, settle)
 	m := w.marks(w.topics(all())...)
 	w.churn("30ms")
