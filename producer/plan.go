@@ -114,7 +114,8 @@ func (r *runner) earliest(ctx context.Context, t0 time.Time) (time.Time, error) 
 }
 
 // windowCount: a backfill that fits a few pages has one window, a large one a multiple of the number of lanes. Where windows would be
-// shorter than the API's way of searching makes sensible, there are as many as fit. A step that the source file gives comes first.
+// shorter than the API's way of searching makes sensible, there are as many as fit; each costs more than it holds there, so it should
+// hold a few pages. A step that the source file gives comes first.
 func windowCount(probe extract.Probe, span time.Duration, inc *extract.Incremental) int {
 	if inc.Step > 0 {
 		return int(min(max(1, (span+inc.Step-1)/inc.Step), maxSteps))
@@ -122,7 +123,7 @@ func windowCount(probe extract.Probe, span time.Duration, inc *extract.Increment
 	if !probe.More {
 		return 1
 	}
-	windows := minWindows
+	windows, fit := minWindows, int(span/max(inc.MinWindow, time.Minute))
 	if probe.Total >= 0 && probe.PageSize > 0 {
 		pages := (probe.Total + probe.PageSize - 1) / probe.PageSize
 		if pages <= fewPages {
@@ -130,8 +131,11 @@ func windowCount(probe extract.Probe, span time.Duration, inc *extract.Increment
 		}
 		share := (pages/pagesPerWindow + StatePartitions - 1) / StatePartitions * StatePartitions
 		windows = min(max(minWindows, share), maxWindows)
+		if inc.MinWindow > 0 {
+			fit = min(fit, pages/fewPages)
+		}
 	}
-	if fit := int(span / max(inc.MinWindow, time.Minute)); fit < windows {
+	if fit < windows {
 		windows = max(1, fit)
 		if windows > StatePartitions {
 			windows -= windows % StatePartitions
