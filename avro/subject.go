@@ -81,6 +81,9 @@ func (s *Subject) Current() (Registered, bool) {
 	return v.Registered, true
 }
 
+// parsers are kept for the room that they have made: most of what encoding would take from the heap.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
 // Encode encodes records, each one JSON object, and returns as many outcomes in the same order. If they hold what the
 // schema has no place for, a schema that has it is registered first; so all records at hand should be given at once.
 //
@@ -90,7 +93,8 @@ func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, erro
 	out := make([]Encoded, len(records))
 	objects := make([]value, len(records))
 	good := make([]value, 0, len(records))
-	var p parser
+	p, _ := parsers.Get().(*parser)
+	defer func() { p.again(); parsers.Put(p) }() // no value outlives this call
 	for i, r := range records {
 		v, err := p.parse(r)
 		if err == nil {
