@@ -69,6 +69,24 @@ func TestOwedPhaseIsReadAtOnce(t *testing.T) {
 	}
 }
 
+// A substream that is refused stays owed: that is no reason to list again at once, however quick the listing was.
+func TestRefusedChildrenDoNotHurryListings(t *testing.T) {
+	w := newWorld(t)
+	withChildren(w, "crates", "labels", 0)
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if strings.HasSuffix(r.URL.Path, "/labels") {
+			return http.StatusForbidden, `{"errors":[{"code":"no","message":"no right"}]}`
+		}
+		if w.api.requests("/crates") > 100 {
+			return http.StatusUnauthorized, `{"errors":[{"code":"no","message":"too many listings"}]}`
+		}
+		return 0, ""
+	})
+	if got := w.stream(only("crates", "labels")).pause(); got != time.Hour {
+		t.Errorf("the next listing is due in %v, want the interval", got)
+	}
+}
+
 // What seems gone may be shown by the next listing: a stream goes on after a refusal.
 func TestRefusedDeletesDoNotEndAStream(t *testing.T) {
 	w := newWorld(t)

@@ -40,7 +40,7 @@ func (r *runner) snapshot(ctx context.Context) error {
 			return err
 		}
 	}
-	var took time.Duration
+	took := time.Duration(-1) // this process made none yet
 	for {
 		if err := r.untilDue(ctx, took); err != nil {
 			return err
@@ -77,7 +77,7 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 		return nil
 	}
 	for _, child := range r.children {
-		if took == 0 && last.owes(child.Name) {
+		if took < 0 && last.owes(child.Name) {
 			return nil // an earlier process was killed before its substream was read
 		}
 	}

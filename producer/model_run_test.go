@@ -197,5 +197,6 @@ func (s *saboteur) dialer() dialer {
 
 func (c *modelCase) fail(format string, args ...any) {
 	c.Helper()
-	c.Fatalf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(c.api.trace, "\n"))
+	last := c.api.trace[max(0, len(c.api.trace)-200):]
+	c.Fatalf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(last, "\n"))
 }
