@@ -232,10 +232,9 @@ func (a *modelAPI) answer(r *http.Request) (int, string) {
 	switch q := r.URL.Query(); a.kind {
 	case "search", "days":
 		a.trouble.replica = max(0, a.trouble.replica-1)
-		if last := len(a.past) - 1; a.trouble.replica > 0 && a.trouble.replica%2 == 0 && a.past[last].at >= a.time()-modelLate {
-			a.note("a replica")
+		if a.trouble.replica > 0 && a.trouble.replica%2 == 0 {
 			defer func(index map[string]modelRecord) { a.index = index }(a.index)
-			a.index = a.past[last].index
+			a.index = a.behind()
 		}
 		return a.search(q)
 	case "log", "shelf":
@@ -247,9 +246,10 @@ func (a *modelAPI) answer(r *http.Request) (int, string) {
 	}
 }
 
-// begin prepares a run that stop ends at its event at; 0: never.
-func (a *modelAPI) begin(at int, stop context.CancelFunc) {
+// begin prepares a run with a script of its own, which stop ends at its event at; 0: never.
+func (a *modelAPI) begin(at int, stop context.CancelFunc, script []modelOp) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.events, a.stopAt, a.stop, a.inFamily, a.trouble = 0, at, stop, false, trouble{}
+	a.script, a.waited = script, 0
 }

@@ -22,7 +22,7 @@ type modelOp struct {
 var modelOps = []string{
 	"update", "update", "update late", "create", "create", "create late", "ties", "bulk", "delete", "delete", "restore", "silent",
 	"child added", "child edited", "child removed", "silent child", "time", "time", "long time", "busy hour", "busy hour", "skew", "skew back",
-	"failure", "outage", "family fails", "forbidden", "tokens expire", "replica", "replica", "rename", "rename",
+	"failure", "outage", "family fails", "forbidden", "tokens expire", "replica", "replica", "replica", "rename", "rename", "rename",
 }
 
 var drawOp = rapid.Custom(func(t *rapid.T) modelOp {
@@ -130,7 +130,7 @@ func (a *modelAPI) apply(o modelOp) {
 	case "forbidden":
 		a.trouble.forbid = true
 	case "replica":
-		a.trouble.replica = 6
+		a.trouble.replica = 12
 		for n := range 2 { // what it shows meanwhile is older, and recent
 			a.clock.move(time.Duration(n) * time.Second)
 			a.change(modelOp{Do: "update", A: o.A, B: o.B})
@@ -150,6 +150,23 @@ func (a *modelAPI) remember() {
 	for len(a.past) > 0 && a.past[0].at < now-modelLate {
 		a.past = a.past[1:]
 	}
+}
+
+// behind is what a replica shows that has not heard of the last change yet. Of two copies of one time nothing tells which is newer, and
+// the later answer wins: it has no older one of those.
+func (a *modelAPI) behind() map[string]modelRecord {
+	last := a.past[len(a.past)-1]
+	if last.at < a.time()-modelLate {
+		return a.index
+	}
+	a.note("a replica answers")
+	index := maps.Clone(last.index)
+	for id, rec := range a.index {
+		if old, there := index[id]; there && old.ts == rec.ts {
+			index[id] = rec
+		}
+	}
+	return index
 }
 
 // change alters records. A log's do not change and are not deleted: it gets new ones.

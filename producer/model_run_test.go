@@ -28,15 +28,16 @@ type modelRun struct {
 	Crash  string // none; event: stopped at request or pause Nth; lost, kept: commit Nth is not carried out, or its answer is lost
 	Nth    int
 	Dies   bool // of such a commit; otherwise the worker goes on
+	Script []modelOp
 }
 
 func drawRun() *rapid.Generator[modelRun] {
 	return rapid.Custom(func(t *rapid.T) modelRun {
 		return modelRun{
-			Mode: rapid.SampledFrom([]string{"once", "once", "stream", "sweep"}).Draw(t, "mode"), Pauses: rapid.IntRange(1, 6).Draw(t, "pauses"),
+			Mode: rapid.SampledFrom([]string{"once", "stream", "stream", "sweep"}).Draw(t, "mode"), Pauses: rapid.IntRange(1, 6).Draw(t, "pauses"),
 			Select: rapid.SampledFrom([]string{"both", "both", "both", "root", "children"}).Draw(t, "selected"),
-			Crash:  rapid.SampledFrom([]string{"none", "event", "event", "lost", "kept"}).Draw(t, "crash"), Nth: rapid.IntRange(1, 24).Draw(t, "nth"),
-			Dies: rapid.Bool().Draw(t, "dies"),
+			Crash:  rapid.SampledFrom([]string{"none", "none", "event", "event", "lost", "kept"}).Draw(t, "crash"), Nth: rapid.IntRange(1, 24).Draw(t, "nth"),
+			Dies: rapid.Bool().Draw(t, "dies"), Script: rapid.SliceOfN(drawOp, 0, 12).Draw(t, "script"),
 		}
 	})
 }
@@ -112,7 +113,7 @@ func (c *modelCase) run(run modelRun) error {
 	if run.Crash == "event" {
 		at = run.Nth
 	}
-	c.api.begin(at, stop)
+	c.api.begin(at, stop, run.Script)
 	c.pauses = -1
 	if run.Mode == "stream" {
 		c.pauses = run.Pauses
