@@ -111,13 +111,13 @@ type siblings struct {
 func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fields *parentFields, seed maphash.Seed) (*siblings, error) {
 	l := &siblings{round: newRound(seed, 0), shifting: child.request.pages.shifting}
 	for token := ""; ; {
-		q, a, err := c.childPage(ctx, child, v, token, fields)
+		q, a, err := c.page(ctx, child, v, token, fields)
 		if err != nil {
 			return nil, err
 		}
 		l.records, l.total = append(l.records, a.records...), a.total
 		l.capped, l.shifting = l.capped || a.capped, l.shifting || a.shifting
-		if wrong := l.take(idsOf(seed, a.records), token, a.next, false); wrong != "" {
+		if wrong := l.take(q, a); wrong != "" {
 			return nil, c.finish(q.fail(KindProtocol, "%s (%s)", wrong, v.parent), q)
 		}
 		if token = a.next; token == "" {
@@ -127,8 +127,9 @@ func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fi
 	}
 }
 
-func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, token string, fields *parentFields) (*request, *answer, error) {
-	q, err := c.request(child, v, token)
+// page asks for the page that token leads to and takes it apart. parent is nil for root resources.
+func (c *Client) page(ctx context.Context, r *Resource, v *variables, token string, parent *parentFields) (*request, *answer, error) {
+	q, err := c.request(r, v, token)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,6 +137,6 @@ func (c *Client) childPage(ctx context.Context, child *Resource, v *variables, t
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := c.parse(q, page, fields)
+	a, err := c.parse(q, page, parent)
 	return q, a, err
 }

@@ -28,10 +28,10 @@ func newRound(seed maphash.Seed, bound int) round {
 	return round{seed: seed, ids: seenIDs{bound: bound}}
 }
 
-// take counts a page into the round: the keys of its records, the token that it was asked for with, and that of the next. It says
-// why this cannot be the next page, or "": the same records again, or a token that was followed before. A loop of two or more pages
-// has been seen on listings that change fast.
-func (r *round) take(ids []uint64, token, next string, scroll bool) string {
+// take counts a page into the round. It says why this cannot be the next page, or "": the same records again, or a token that was
+// followed before. A loop of two or more pages has been seen on listings that change fast.
+func (r *round) take(q *request, a *answer) string {
+	ids, scroll := idsOf(r.seed, a.records), q.resource.request.pages.kind == pagingScroll
 	r.pages++
 	if len(ids) > 0 && slices.Equal(ids, r.previous) {
 		return fmt.Sprintf("page %d holds the same records as the one before", r.pages)
@@ -49,16 +49,16 @@ func (r *round) take(ids []uint64, token, next string, scroll bool) string {
 	if scroll && len(ids) > 0 && r.idle > 0 {
 		return fmt.Sprintf("page %d of the scroll holds only records that it has shown before", r.pages)
 	}
-	if next == "" || scroll {
+	if a.next == "" || scroll {
 		return ""
 	}
 	if r.idle >= maxIdle {
 		return fmt.Sprintf("the last %d pages held no record that was not shown before, and lead on", r.idle)
 	}
-	if token != "" {
-		r.tokens.add(maphash.String(r.seed, token))
+	if q.token != "" {
+		r.tokens.add(maphash.String(r.seed, q.token))
 	}
-	if !r.tokens.add(maphash.String(r.seed, next)) {
+	if !r.tokens.add(maphash.String(r.seed, a.next)) {
 		return fmt.Sprintf("page %d leads to a page that was read already", r.pages)
 	}
 	return ""
@@ -68,7 +68,7 @@ func (r *round) take(ids []uint64, token, next string, scroll bool) string {
 func (t *traversal) guard(q *request, rd *reading, a *answer) error {
 	rd.shifting = rd.shifting || a.shifting
 	rd.records += len(a.records)
-	if wrong := rd.take(idsOf(t.seed, a.records), rd.token, a.next, t.r.request.pages.kind == pagingScroll); wrong != "" {
+	if wrong := rd.take(q, a); wrong != "" {
 		return t.c.finish(q.fail(KindProtocol, "%s", wrong), q)
 	}
 	return nil

@@ -83,35 +83,31 @@ func (c *Client) Probe(ctx context.Context, r *Resource, start time.Time) (Probe
 // API counts is asked for again, and is an error if it still does.
 func (c *Client) firstPage(ctx context.Context, r *Resource, rule windowRule) (*answer, error) {
 	for again := false; ; again = true {
-		seed, token := maphash.MakeSeed(), ""
-		g := newRound(seed, 0)
-		for {
-			q, err := c.request(r, rule.variables(r), token)
-			if err != nil {
-				return nil, err
-			}
-			page, err := c.fetch(ctx, q)
-			if err != nil {
-				return nil, err
-			}
-			a, err := c.parse(q, page, nil)
-			if err != nil {
-				return nil, err
-			}
-			if wrong := g.take(idsOf(seed, a.records), token, a.next, r.request.pages.kind == pagingScroll); wrong != "" {
-				return nil, c.finish(q.fail(KindProtocol, "%s", wrong), q)
-			}
-			if len(a.records) == 0 && a.next != "" {
-				token = a.next
-				continue
-			}
-			if a.next != "" || a.capped || a.total <= g.ids.count {
-				return a, nil
-			}
-			if again {
-				return nil, shortTwice(r, a.total, g.ids.count, "nothing is planned on such an answer; the next run asks again")
-			}
-			break
+		a, listed, err := c.firstRecords(ctx, r, rule)
+		switch {
+		case err != nil:
+			return nil, err
+		case a.next != "" || a.capped || a.total <= listed:
+			return a, nil
+		case again:
+			return nil, shortTwice(r, a.total, listed, "nothing is planned on such an answer; the next run asks again")
+		}
+	}
+}
+
+// firstRecords reads on to a page that holds a record, or to the last. listed are the different ones that it holds.
+func (c *Client) firstRecords(ctx context.Context, r *Resource, rule windowRule) (first *answer, listed int, err error) {
+	seen := newRound(maphash.MakeSeed(), 0)
+	for token := ""; ; {
+		q, a, err := c.page(ctx, r, rule.variables(r), token, nil)
+		if err != nil {
+			return nil, 0, err
+		}
+		if wrong := seen.take(q, a); wrong != "" {
+			return nil, 0, c.finish(q.fail(KindProtocol, "%s", wrong), q)
+		}
+		if token = a.next; len(a.records) > 0 || token == "" {
+			return a, seen.ids.count, nil
 		}
 	}
 }
