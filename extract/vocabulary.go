@@ -2,6 +2,7 @@ package extract
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -10,11 +11,7 @@ import (
 func words[T any](notHere ...string) vocabulary {
 	v := vocabulary{shape: reflect.TypeFor[T](), unsupported: notHere}
 	for _, f := range reflect.VisibleFields(v.shape) {
-		if f.Tag.Get("later") != "" {
-			v.unsupported = append(v.unsupported, wordOf(f))
-		} else {
-			v.known = append(v.known, wordOf(f))
-		}
+		v.known = append(v.known, wordOf(f))
 	}
 	return v
 }
@@ -46,18 +43,9 @@ func (s *section) choice(field string, later ...string) string {
 	words := s.vocabulary.choices(field)
 	var known []string
 	for _, w := range words {
-		if !contains(later, w) {
+		if !slices.Contains(later, w) {
 			known = append(known, w)
 		}
 	}
 	return s.word(field, known, later)
-}
-
-func contains(list []string, word string) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }

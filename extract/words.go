@@ -2,7 +2,7 @@ package extract
 
 // The types in the words*.go files are the vocabulary of a source file: the loader takes the known fields and words from their tags, and
 // [FileSchema] makes the JSON Schema for editors from them. They hold no values: the loader walks the file itself, which is how every
-// mistake gets its line and column. A tag `later:"true"` marks what the language knows and this program does not do yet.
+// mistake gets its line and column.
 
 // sourceWords is a whole file.
 type sourceWords struct {
@@ -82,7 +82,7 @@ type resourceWords struct {
 	Drain             bool                   `json:"drain" jsonschema_description:"The listing is read to its end before children are asked for."`
 	Consistent        bool                   `json:"consistent" jsonschema_description:"The listing's pages are of one moment."`
 	ListingCap        int                    `json:"listing_cap" jsonschema_description:"The API lists no more than so many."`
-	PollInterval      string                 `json:"poll_interval" jsonschema_description:"Pause between passes, such as 5m; HEADWATER_POLL_INTERVAL without a word."`
+	PollInterval      string                 `json:"poll_interval" jsonschema_description:"Pause between passes, such as 5m. Without a word it is HEADWATER_POLL_INTERVAL; of a resource that is read whole, HEADWATER_SNAPSHOT_INTERVAL. A listing waits at least ten times as long as the last one took."`
 	SweepInterval     string                 `json:"sweep_interval" jsonschema_description:"Pause between complete comparisons of an incremental resource, or of a substream of one, with its topic; 24h without a word; off: only with --sweep."`
 }
 

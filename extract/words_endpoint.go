@@ -52,7 +52,7 @@ type paginatorWords struct {
 	PageSizeBodyPath   string   `json:"page_size_body_path" jsonschema_description:"Place in the body that carries page_size."`
 	TotalPath          string   `json:"total_path" jsonschema_description:"page_number: where the answer holds the number of pages; offset: of records."`
 	HasMorePath        string   `json:"has_more_path" jsonschema_description:"Where the answer says whether there is another page; that it does not say so is an error."`
-	StopAfterEmptyPage bool     `json:"stop_after_empty_page" jsonschema_description:"An empty page is the last, where neither total_path nor has_more_path nor stop_condition says otherwise. page_number, offset: true without a word; cursor: false."`
+	StopAfterEmptyPage bool     `json:"stop_after_empty_page" jsonschema_description:"An empty page is the last, where neither total_path nor has_more_path nor stop_condition says otherwise. page_number, offset: true without a word; cursor, header_cursor: false."`
 	StopCondition      string   `json:"stop_condition" jsonschema_description:"Expression over response, headers, last_record, last_page_size and config; true: this was the last page. False without a next page is an error."`
 	Shifting           bool     `json:"shifting" jsonschema_description:"Rows that come or go move the others from page to page: such a listing is read until two readings agree, and begun again rather than gone on with. page_number, offset: true without a word; json_link, header_link: where the link counts (page=2, offset=100)."`
 	BusyCode           string   `json:"busy_code" jsonschema_description:"scroll: the API's error code for: another one is open."`

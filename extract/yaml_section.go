@@ -2,6 +2,7 @@ package extract
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,15 +51,7 @@ func (r *yamlReader) section(n ast.Node, what string, base *section, v vocabular
 }
 
 func (v vocabulary) allows(key string) bool {
-	if v.any {
-		return true
-	}
-	for _, k := range v.known {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return v.any || slices.Contains(v.known, key)
 }
 
 // members returns the entries of a mapping; anything else is a mistake.
@@ -76,11 +69,9 @@ func (r *yamlReader) members(n ast.Node, what string) []*ast.MappingValueNode {
 
 // unknown tells apart what is misspelt from what is not built yet.
 func (r *yamlReader) unknown(at ast.Node, key, what string, v vocabulary) {
-	for _, u := range v.unsupported {
-		if u == key {
-			r.mistake(at, "field %q of %s is not supported yet", key, what)
-			return
-		}
+	if slices.Contains(v.unsupported, key) {
+		r.mistake(at, "field %q of %s is not supported yet", key, what)
+		return
 	}
 	if meant := nearest(key, v.known); meant != "" {
 		r.mistake(at, "unknown field %q (did you mean %q?)", key, meant)
@@ -174,16 +165,12 @@ func (s *section) word(field string, words, unsupported []string) string {
 		return words[0]
 	}
 	text := s.text(field)
-	for _, w := range words {
-		if w == text {
-			return w
-		}
+	if slices.Contains(words, text) {
+		return text
 	}
-	for _, u := range unsupported {
-		if u == text {
-			s.r.mistake(n, "%s %q is not supported yet (supported: %s)", field, text, strings.Join(words, ", "))
-			return words[0]
-		}
+	if slices.Contains(unsupported, text) {
+		s.r.mistake(n, "%s %q is not supported yet (supported: %s)", field, text, strings.Join(words, ", "))
+		return words[0]
 	}
 	if meant := nearest(text, words); meant != "" {
 		s.r.mistake(n, "unknown %s %q (did you mean %q?)", field, text, meant)
