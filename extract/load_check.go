@@ -15,9 +15,7 @@ func (l *loader) checkResource(p *pending) {
 		l.checkIncremental(p)
 	}
 	scroll := r.request.pages.kind == pagingScroll
-	if own := s.values["singleton"]; own != nil && r.Singleton && p.substream() {
-		l.mistake(own.Value, "singleton is for resources that have no parent")
-	}
+	l.checkIdle(p)
 	if scroll && !r.Singleton {
 		l.mistake(s.node("singleton"), "singleton: a scroll is one at a time")
 	}
@@ -41,6 +39,24 @@ func (l *loader) checkResource(p *pending) {
 		l.checkChildKey(p, view)
 		l.checkDrained(p, view.Parent)
 		l.checkSteps(p, view.Parent)
+	}
+}
+
+// checkIdle: words that change nothing where they stand. What the defaults say is for the others.
+func (l *loader) checkIdle(p *pending) {
+	s, r := p.section, p.resource
+	for _, w := range []struct {
+		word        string
+		given, fits bool
+		what        string
+	}{
+		{"singleton", r.Singleton, !p.substream(), "resources that have no parent"},
+		{"poll_interval", r.PollInterval > 0, !p.substream(), "resources that have no parent"},
+		{"consistent", r.Consistent, !p.substream() && r.Incremental == nil, "resources that are read whole"},
+	} {
+		if own := s.values[w.word]; own != nil && w.given && !w.fits {
+			l.mistake(own.Value, "%s is for %s", w.word, w.what)
+		}
 	}
 }
 

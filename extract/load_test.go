@@ -151,6 +151,8 @@ func TestMistakesInSourceFiles(t *testing.T) {
 		"token in the body":    {"path: /orders,", "path: /orders, method: POST, body: { c: 1 }, paginator: { type: cursor, cursor_path: x, cursor_body_path: c },", `"c" is in the body already`},
 		"scroll denied":        {"path: /orders,", "path: /orders, paginator: { type: scroll, cursor_param: b },", `17:18: an incremental resource cannot be read by a scroll`},
 		"singleton substream":  {"- name: items", "- name: items\n    singleton: true", `21:16: singleton is for resources that have no parent`},
+		"polled substream":     {"- name: items", "- name: items\n    poll_interval: 1m", `21:20: poll_interval is for resources that have no parent`},
+		"one moment of time":   {"- name: orders", "- name: orders\n    consistent: true", `17:17: consistent is for resources that are read whole`},
 		"several at a time":    {"- name: orders", "- name: orders\n    singleton: false\n    drain: false\n    endpoint: { path: a, paginator: { type: scroll, cursor_param: b } }\n  - name: x", `17:16: singleton: a scroll is one at a time`},
 		"scroll not drained":   {"- name: orders", "- name: orders\n    drain: false\n    endpoint: { path: a, paginator: { type: custom, cursor_param: b } }\n  - name: x", `17:12: drain: a scroll does not live long enough`},
 		"no paginator type":    {"path: /orders,", "path: /orders, paginator: { limit: 5 },", `paginator has no type`},
