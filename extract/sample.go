@@ -19,8 +19,8 @@ type Sample struct {
 // pages, or for a substream parents.
 type SampleLimit struct{ Records, Pages int }
 
-// Sample reads the beginning of r as a backfill or a listing begins, and of a substream the children of the first parents. A listing
-// that only one can read at a time is read on until its end, which gives its place back, however many records there are; where that
+// Sample reads the beginning of r as a backfill or a listing begins, and of a substream the children of the first parents, where it has
+// several parents those of the first. A listing that only one can read at a time is read on until its end, which gives its place back, however many records there are; where that
 // is farther than limit.Pages it holds its place until it expires.
 func (c *Client) Sample(ctx context.Context, r *Resource, limit SampleLimit) (Sample, error) {
 	if r.Parent != nil {
@@ -57,7 +57,7 @@ func (c *Client) sampleChildren(ctx context.Context, r *Resource, limit SampleLi
 		if err != nil {
 			return s, err
 		}
-		left = left || more
+		left = left || more || len(r.PerParent) > 1
 		s.More = left || !page.After.Done
 		if pages++; s.enough(limit) && !r.Parent.Singleton || pages >= limit.Pages {
 			break

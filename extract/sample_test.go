@@ -101,6 +101,17 @@ func TestSampleOfASubstream(t *testing.T) {
 	}
 }
 
+// Of several parents only the first is asked, which is not all there is.
+func TestSampleOfSeveralParents(t *testing.T) {
+	t.Parallel()
+	src := loadText(t, twoParents)
+	b := newBenchOf(t, src, "", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"data":[{"id":"x"}]}`) })
+	got, err := b.c.Sample(t.Context(), src.Resource("comments"), SampleLimit{100, 20})
+	if err != nil || shapes(got) != "issues/x/x" || !got.More {
+		t.Errorf("%q, %+v, %v", shapes(got), got, err)
+	}
+}
+
 // A scroll is read to its end, which gives its place back, however few records are wanted.
 func TestSampleLetsGoOfAScroll(t *testing.T) {
 	t.Parallel()
