@@ -88,7 +88,7 @@ type listedResource struct {
 	Key         []string `json:"key"`
 	Read        string   `json:"read"` // incremental, listing or substream
 	Cursor      string   `json:"cursor,omitempty"`
-	Parent      string   `json:"parent,omitempty"`
+	Parents     []string `json:"parents,omitempty"`
 	Deletes     string   `json:"deletes"` // as source files say it
 	Sweep       string   `json:"sweep_interval,omitempty"`
 	Selected    bool     `json:"selected"`
@@ -132,7 +132,7 @@ func listResource(src *extract.Source, r *extract.Resource) listedResource {
 		Selected: r.Selected, Permission: r.Permission, Description: r.Doc}
 	switch {
 	case r.Parent != nil:
-		l.Read, l.Parent = "substream", r.Parent.Name
+		l.Read, l.Parents = "substream", parentNames(r)
 	case r.Incremental != nil:
 		l.Read = "incremental"
 	}
@@ -190,7 +190,7 @@ func howRead(r listedResource) string {
 	case "incremental":
 		return "by " + r.Cursor
 	case "substream":
-		return "for each of " + r.Parent
+		return "for each of " + strings.Join(r.Parents, ", ")
 	default:
 		return "complete listing"
 	}

@@ -62,7 +62,7 @@ func TestListAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout.String()), &doc); err != nil {
 		t.Fatal(err)
 	}
-	want := listedResource{Resource: "conversation_parts", Key: []string{"conversation_id", "id"}, Read: "substream", Cursor: "updated_at", Parent: "conversations",
+	want := listedResource{Resource: "conversation_parts", Key: []string{"conversation_id", "id"}, Read: "substream", Cursor: "updated_at", Parents: []string{"conversations"},
 		Deletes: "parent", Sweep: "24h0m0s", Selected: true, Permission: "Read conversations", Description: "Messages, notes and events of a conversation."}
 	if len(doc.Resources) != 13 || doc.Source != "intercom" || doc.Title != "Intercom" {
 		t.Errorf("%s", got.stdout)
@@ -83,6 +83,28 @@ func TestListShowsNoSecret(t *testing.T) {
 		if strings.Contains(got.stdout.String(), token) {
 			t.Errorf("%v shows it:\n%s", args, got.stdout)
 		}
+	}
+}
+
+func TestListNamesEveryParent(t *testing.T) {
+	t.Parallel()
+	path := sourceFile(t, "repo.yaml", `name: repo
+client: { base_url: "https://api.example.com" }
+resource_defaults: { primary_key: id }
+resources:
+  - issues
+  - pulls
+  - name: comments
+    parent: [issues, pulls]
+    include_from_parent: { parent_type: $resource, parent_id: id }
+    primary_key: [parent_type, parent_id, id]
+    endpoint: "{{ stream_slice_resource }}/{{ stream_slice.id }}/comments"
+`)
+	if got := newCommand(nil).run(t.Context(), "list", path).want(t, exitOK); !strings.Contains(got.stdout.String(), "for each of issues, pulls") {
+		t.Error(got.stdout)
+	}
+	if got := newCommand(nil).run(t.Context(), "list", "--json", path).want(t, exitOK); !strings.Contains(got.stdout.String(), `"parents":["issues","pulls"]`) {
+		t.Error(got.stdout)
 	}
 }
 

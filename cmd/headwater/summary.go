@@ -63,11 +63,7 @@ func schemaText(s producer.Status) string {
 func readText(r *extract.Resource, s producer.Status, now time.Time) string {
 	switch {
 	case r.Parent != nil:
-		var parents []string
-		for _, p := range r.Parents() {
-			parents = append(parents, p.Name)
-		}
-		return "with " + strings.Join(parents, ", ")
+		return "with " + strings.Join(parentNames(r), ", ")
 	case r.Incremental == nil:
 		return "full listing"
 	case s.Watermark.IsZero():
@@ -78,6 +74,15 @@ func readText(r *extract.Resource, s producer.Status, now time.Time) string {
 		return text + " (" + age(behind) + " behind)"
 	}
 	return text + " (current; the last " + age(r.Incremental.Lookback) + " are always read again)"
+}
+
+// parentNames are those of the resources that r is a substream of.
+func parentNames(r *extract.Resource) []string {
+	var names []string
+	for _, p := range r.Parents() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 func firstResource(all []producer.Status) string {
