@@ -8,7 +8,7 @@
 // on from the stored position: nothing is lost, and what is read again is what the position says is not done yet.
 //
 // Wherever the file holds text for a request, it may hold expressions (package expr): of config, the settings; stream_interval, the
-// window asked for; and stream_slice or stream_partition, the parent record. A lone expression in a body keeps its type, other
+// window asked for; stream_slice or stream_partition, the parent record; and stream_slice_resource, its resource's name. A lone expression in a body keeps its type, other
 // text stays text, and values in a path are escaped.
 //
 // The package knows neither the form in which records are stored nor where; it never logs, and its only clock and its only

@@ -32,7 +32,7 @@ type Config struct {
 	AllowDeletes bool // delete even more than the share that looks like a mistake
 
 	PollInterval     time.Duration // pause between live passes, where the resource says none
-	SnapshotInterval time.Duration // pause between complete listings; at least ten times the last one's duration
+	SnapshotInterval time.Duration // pause between complete listings, where the resource says none; at least ten times the last one's duration
 	Concurrency      int           // windows of a backfill, and children of a page, read side by side
 	Partitions       int32         // of topics that are created; -1: the broker's default
 	Replication      int16         // likewise
