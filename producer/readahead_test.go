@@ -43,7 +43,7 @@ func TestPagesAndCommitsOverlap(t *testing.T) {
 				if commits == 1 {
 					select {
 					case <-second:
-					case <-time.After(5 * time.Second):
+					case <-time.After(deadline):
 						t.Error("the second page is not asked for while the first is committed")
 					}
 				}

@@ -181,7 +181,8 @@ func TestUnreachableServers(t *testing.T) {
 		all.Go(func() { // parallel subtests would wait for each other on a machine of few cores
 			began := time.Now()
 			got := newCommand(env).run(t.Context(), "run")
-			if took := time.Since(began); took > 10*time.Second || got.code != exitEnvironment {
+			// A server that says nothing is given up after eight seconds; the rest is for a machine that has much else to do.
+			if took := time.Since(began); took > time.Minute || got.code != exitEnvironment {
 				t.Errorf("%s: exit %d after %v", name, got.code, took)
 			}
 			text := got.stderr.String()
