@@ -198,11 +198,9 @@ func TestContentFaultsPass(t *testing.T) {
 	})
 }
 
-// What does not pass ends the run with an error, soon: what is asked for again eight times in a reading is asked three times before it,
-// and ends the run there.
-func TestLastingFaultsEndTheRun(t *testing.T) {
-	t.Parallel()
-	for _, m := range []misled{
+// lasting are the faults that may not last: of the transport and of the content.
+func lasting() []misled {
+	return []misled{
 		{"server_error", []string{"contacts"}, ""},
 		{"unavailable", []string{"tags"}, ""},
 		{"bad_gateway", []string{"activity_logs"}, ""},
@@ -231,7 +229,14 @@ func TestLastingFaultsEndTheRun(t *testing.T) {
 		{"early_end", []string{"conversation_parts"}, ""},
 		{"text_cursor", []string{"contacts"}, ""},
 		{"text_cursor", []string{"activity_logs"}, ""},
-	} {
+	}
+}
+
+// What does not pass ends the run with an error, soon: what is asked for again eight times in a reading is asked three times before it,
+// and ends the run there.
+func TestLastingFaultsEndTheRun(t *testing.T) {
+	t.Parallel()
+	for _, m := range lasting() {
 		t.Run(m.kind+" "+m.resources[0], func(t *testing.T) {
 			t.Parallel()
 			w := newFaultWorld(t, embedded(t), sandbox.APIConfig{Seed: 241})
@@ -242,6 +247,31 @@ func TestLastingFaultsEndTheRun(t *testing.T) {
 			}
 			w.strikes(m.resources)
 		})
+	}
+}
+
+// Every fault that the sample API knows is armed in some test here: a run passes it, or those that last end it. Of four a run
+// publishes what there is, however long they last.
+func TestEveryFaultIsArmed(t *testing.T) {
+	t.Parallel()
+	armed := map[string]bool{"no_key": true, "null_key": true, "type_drift": true, "mutate": true} // TestRecordsWithoutKey and those after it
+	for _, m := range lasting() {
+		armed[m.kind] = true
+	}
+	w := newFaultWorld(t, embedded(t), sandbox.APIConfig{})
+	var list sandbox.FaultList
+	w.get(w.api+"/_sandbox/faults", &list)
+	if len(list.Kinds) == 0 {
+		t.Error("the API knows no faults")
+	}
+	for _, k := range list.Kinds {
+		if !armed[k.Kind] {
+			t.Errorf("%s is armed nowhere", k.Kind)
+		}
+		delete(armed, k.Kind)
+	}
+	if len(armed) > 0 {
+		t.Errorf("the API does not know %v", slices.Sorted(maps.Keys(armed)))
 	}
 }
 
