@@ -126,17 +126,3 @@ func (c *Client) siblings(ctx context.Context, child *Resource, v *variables, fi
 		}
 	}
 }
-
-// page asks for the page that token leads to and takes it apart. parent is nil for root resources.
-func (c *Client) page(ctx context.Context, r *Resource, v *variables, token string, parent *parentFields) (*request, *answer, error) {
-	q, err := c.request(r, v, token)
-	if err != nil {
-		return nil, nil, err
-	}
-	page, err := c.fetch(ctx, q)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := c.parse(q, page, parent)
-	return q, a, err
-}

@@ -226,6 +226,12 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	}
 	defer resp.Body.Close()
 	c.clock.learn(resp.Header, c.now())
+	body, failure = c.receive(q, resp)
+	return body, resp.Header, failure
+}
+
+// receive reads an answer and says what is wrong with it, as the source file sees it.
+func (c *Client) receive(q *request, resp *http.Response) (body []byte, failure *Error) {
 	body, failure = c.readBody(q, resp)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		refused := c.refused(q, resp.StatusCode, body)
@@ -233,10 +239,10 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 			// What it says of itself did not arrive whole, and its code might have meant something else.
 			refused.transient, refused.Message = true, failure.Message
 		}
-		return nil, resp.Header, c.act(q, resp, body, refused)
+		return nil, c.act(q, resp, body, refused)
 	}
 	if failure != nil {
-		return nil, resp.Header, failure
+		return nil, failure
 	}
 	if err := checkJSON(body); err != nil && len(body) == 0 && resp.StatusCode == http.StatusNoContent {
 		failure = q.fail(KindProtocol, "the answer is 204: it has no content, and so no list of records")
@@ -246,7 +252,7 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 		failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %v", err), q)
 		failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
 	}
-	return body, resp.Header, c.act(q, resp, body, failure)
+	return body, c.act(q, resp, body, failure)
 }
 
 // timeout bounds one request with its body.

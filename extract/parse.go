@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -13,6 +14,20 @@ type answer struct {
 	total    int    // records in all, as the API says; -1: it does not
 	capped   bool   // the API may hold more, but shows no further page
 	shifting bool   // the next page is found by counting: rows that come or go move the others
+}
+
+// page asks for the page that token leads to and takes it apart. parent is nil for root resources.
+func (c *Client) page(ctx context.Context, r *Resource, v *variables, token string, parent *parentFields) (*request, *answer, error) {
+	q, err := c.request(r, v, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	page, err := c.fetch(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := c.parse(q, page, parent)
+	return q, a, err
 }
 
 // parse takes a page apart. parent is nil for root resources.
