@@ -15,10 +15,10 @@ import (
 	"github.com/headwater-stream/headwater/internal/sandbox"
 )
 
-// TestModel reads an API that changes while it is read, with workers that are stopped, killed and cut off at any request and any
-// commit. With each goes a script of what happens to the API: changes, creations, deletions, records of one time, records that become visible
-// late, edits of children, steps of the clock, failures. It goes on with every request and every pause. In the end the topics must
-// equal the API, and what their readers saw on the way must be right (modelCase.reads).
+// TestModel reads an API that changes while it is read, with workers that are stopped, killed and cut off at any request and any commit.
+// With each goes a script of what happens to the API meanwhile: changes, creations, deletions, records of one time, records that become
+// visible late, edits of children, steps of the clock, failures. It goes on with every request and every pause. In the end the topics
+// must equal the API, and what their readers saw on the way must be right (modelCase.reads).
 //
 // A case is its drawn values and nothing else: one root resource, requests one after another, a clock that only the case moves. So a
 // failure is replayed by its seed or its file (-rapid.seed, -rapid.failfile). Which rule has which other tests: DESIGN.md.
