@@ -391,3 +391,18 @@ func TestCustomIsAScroll(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// The reference API's logs may link to another host than the one that was asked.
+func TestActivityLogsOfAnotherHost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		page, next := r.URL.Query().Get("page"), "null"
+		if page == "" {
+			next = `"https://api.intercom.io/admins/activity_logs?created_at_after=1&page=2"`
+		}
+		reply(w, 200, `{"activity_logs":[{"id":"a%s","created_at":%d}],"pages":{"next":%s}}`, page, epoch.Unix()-60, next)
+	})
+	if got := keys(b.mustRead("activity_logs", Position{Phase: PhaseBackfill, Window: window(-3600, 0)})); got != "a a2" {
+		t.Errorf("got %s", got)
+	}
+}
