@@ -52,12 +52,13 @@ func (c *Client) autoNext(q *request, a *answer, doc document, header http.Heade
 			return c.nextLink(q, a, v, strings.Join(path, "."))
 		}
 	}
-	a.expect(doc)
+	a.expect(doc, header)
 	name, value := autoParam(q, a, doc)
 	switch {
-	case name == "" && saysMore(doc):
-		return "", c.autoFails(q, "the answer says that there are more pages, and paginator auto does not see how to get there")
 	case name == "":
+		if where := saysMore(doc, q.resource.request.selector, header); where != "" {
+			return "", c.autoFails(q, "the answer says that there are more pages ("+where+"), and paginator auto does not see how to get there")
+		}
 		return "", nil
 	case q.method != http.MethodGet:
 		return "", c.autoFails(q, "paginator auto does not know where a "+q.method+" carries "+name)
@@ -116,22 +117,16 @@ func number(doc document, place []string, names ...string) (int, bool) {
 }
 
 // expect notes how many records there are where the answer tells and the source file does not say where.
-func (a *answer) expect(doc document) {
+func (a *answer) expect(doc document, header http.Header) {
 	for _, place := range autoPlaces {
-		if total, ok := number(doc, place, "total", "total_count", "totalCount", "total_results"); ok && a.total < 0 {
+		if total, ok := number(doc, place, "total", "total_count", "totalCount", "total_results", "totalElements"); ok && a.total < 0 {
 			a.total = total
 		}
 	}
-}
-
-// saysMore reports whether the answer says in words that this is not the last page.
-func saysMore(doc document) bool {
-	for _, place := range autoPlaces {
-		for _, name := range []string{"has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage"} {
-			if v := doc.at(append(place[:len(place):len(place)], name)...); string(v) == "true" {
-				return true
-			}
+	_, ofRange, _ := strings.Cut(header.Get("Content-Range"), "/") // items 0-24/319
+	for _, text := range []string{header.Get("X-Total-Count"), header.Get("X-Total"), ofRange} {
+		if total, err := strconv.Atoi(text); err == nil && total >= 0 && a.total < 0 {
+			a.total = total
 		}
 	}
-	return false
 }

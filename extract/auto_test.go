@@ -76,6 +76,23 @@ func TestAutoNeverEndsWhatGoesOn(t *testing.T) {
 		"in a POST":  {"method: POST\nbody: {}", `{"data":[{"id":"a"}],"next_cursor":"x"}`, KindProtocol, "does not know where a POST carries cursor"},
 		"other host": {"", `{"data":[{"id":"a"}],"next":"https://evil.example/x"}`, KindProtocol, "another host"},
 		"same page":  {"", `{"data":[{"id":"a"}],"page":1,"total_pages":2}`, KindProtocol, "same records"},
+
+		// Forms that are not followed.
+		"a token at next":     {"", `{"data":[{"id":"a"}],"next":"abc"}`, KindProtocol, "more pages (next)"},
+		"a number at next":    {"", `{"data":[{"id":"a"}],"next":2}`, KindProtocol, "more pages (next)"},
+		"a path at next":      {"", `{"data":[{"id":"a"}],"links":{"next":"things?page=2"}}`, KindProtocol, "more pages (links.next)"},
+		"a token in next":     {"", `{"data":[{"id":"a"}],"paging":{"next":{"after":"100"}}}`, KindProtocol, "more pages (paging.next)"},
+		"another name":        {"", `{"data":[{"id":"a"}],"meta":{"next_token":"abc"}}`, KindProtocol, "more pages (meta.next_token)"},
+		"records' URL":        {"", `{"done":false,"nextRecordsUrl":"/x","data":[{"id":"a"}]}`, KindProtocol, "more pages (done)"},
+		"camel case":          {"", `{"data":[{"id":"a"}],"pageInfo":{"hasNextPage":true,"endCursor":"x"}}`, KindProtocol, "more pages (pageInfo.hasNextPage)"},
+		"not the last":        {"", `{"data":[{"id":"a"}],"isLastPage":false,"nextPageStart":25}`, KindProtocol, "more pages (isLastPage)"},
+		"not the last, Java":  {"", `{"data":[{"id":"a"}],"last":false,"number":0,"totalPages":2}`, KindProtocol, "more pages (last)"},
+		"more":                {"", `{"data":[{"id":"a"}],"more":true,"offset":0,"total":null}`, KindProtocol, "more pages (more)"},
+		"deeper":              {"", `{"additional_data":{"pagination":{"more_items_in_collection":true}},"data":[{"id":"a"}]}`, KindProtocol, "more_items_in_collection"},
+		"text at offset":      {"", `{"data":[{"id":"a"}],"offset":"itr/x"}`, KindProtocol, "more pages (offset)"},
+		"cursor":              {"", `{"data":[{"id":"a"}],"cursor":"x"}`, KindProtocol, "more pages (cursor)"},
+		"a list of links":     {"", `{"data":[{"id":"a"}],"links":[{"rel":"self","href":"/x"},{"rel":"next","href":"/y"}]}`, KindProtocol, "more pages (links)"},
+		"counts as Java does": {"", `{"data":[{"id":"a"}],"totalElements":2}`, KindIncomplete, "counts 2 records but lists 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,6 +101,43 @@ func TestAutoNeverEndsWhatGoesOn(t *testing.T) {
 			_, err := b.read("things", Position{})
 			wantKind(t, err, test.kind, test.words)
 		})
+	}
+}
+
+// What a last page holds is not taken for the promise of another one.
+func TestAutoEndsAtTheLastPage(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{
+		`{"data":[{"id":"a","next":"x","has_more":true,"cursor":"y"}]}`, // of a record
+		`{"data":[{"id":"a"}],"next":null,"next_token":"","nextOffset":0,"nextPageStart":-1,"has_more":false,"links":{"next":{"href":null}}}`,
+		`{"data":[{"id":"a"}],"nextSyncToken":"x","isLastPage":true,"done":true,"last":true,"offset":0,"total":1}`,
+		`{"data":[{"id":"a"}],"offset":"0","links":[{"rel":"self","href":"/x"},{"rel":"next","href":null}],"next":{},"last":"/things?page=1"}`,
+	} {
+		l := &listed{answer: func(w http.ResponseWriter, _ *http.Request, _ *listed) { reply(w, 200, "%s", answer) }}
+		if got := keys(paged(t, "params: { a: 1 }", l).mustRead("things", Position{})); got != "a" {
+			t.Errorf("%s: got %q", answer, got)
+		}
+	}
+}
+
+// Some APIs tell in headers what lies behind a page.
+func TestAutoReadsHeaders(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		value, words string
+		kind         Kind
+	}{
+		"X-Next-Page":   {"2", "more pages (the header X-Next-Page)", KindProtocol},
+		"X-Has-More":    {"true", "more pages (the header X-Has-More)", KindProtocol},
+		"X-Total-Count": {"2", "counts 2 records but lists 1", KindIncomplete},
+		"Content-Range": {"items 0-0/2", "counts 2 records but lists 1", KindIncomplete},
+	} {
+		l := &listed{answer: func(w http.ResponseWriter, _ *http.Request, _ *listed) {
+			w.Header().Set(name, test.value)
+			reply(w, 200, `{"data":[{"id":"a"}]}`)
+		}}
+		_, err := paged(t, "params: { a: 1 }", l).read("things", Position{})
+		wantKind(t, err, test.kind, test.words)
 	}
 }
 
