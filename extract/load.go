@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -18,6 +19,7 @@ func Load(name string, text []byte) (*Source, error) {
 
 // Lint is [Load] with what is allowed and probably not meant, in the file's order. Warnings come with mistakes, too.
 func Lint(name string, text []byte) (src *Source, warnings []Mistake, err error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors begin a file with it
 	r := &yamlReader{name: name, lines: strings.Split(string(text), "\n")}
 	root := r.parseYAML(text)
 	if root == nil {
@@ -76,8 +78,11 @@ func (l *loader) requiredName(s *section, field string) string {
 		l.mistake(s.at, "%s has no %s", s.what, field)
 		return ""
 	}
+	before := len(l.mistakes)
 	text := s.text(field)
-	l.checkName(n, field, text)
+	if len(l.mistakes) == before {
+		l.checkName(n, field, text)
+	}
 	return text
 }
 

@@ -42,7 +42,7 @@ func (l *loader) loadResources(s *section) {
 	for _, n := range list.Values {
 		p := l.loadResource(n, defaults)
 		all = append(all, p)
-		if _, twice := byName[p.resource.Name]; twice {
+		if _, twice := byName[p.resource.Name]; twice && p.resource.Name != "" { // without a name is told already
 			l.mistake(p.section.node("name"), "resource %q is given twice", p.resource.Name)
 			continue
 		}

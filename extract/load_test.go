@@ -318,6 +318,41 @@ func TestKeyRecord(t *testing.T) {
 	}
 }
 
+// A file that cannot be read at all is one mistake, and nothing of it reaches a terminal.
+func TestFilesThatAreNoSources(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ text, want string }{
+		"binary":       {"\x1b[2J\xff\xfe", "1:1: this is no text in UTF-8"},
+		"UTF-16":       {"\xff\xfen\x00a\x00m\x00e\x00", "1:1: this is no text in UTF-8"},
+		"zeros":        {"name: \x00", "1:1: this is no text in UTF-8"},
+		"a list":       {"[]", "1:1: the source: want a mapping, not a list"},
+		"a word":       {"name", "1:1: the source: want a mapping, not text"},
+		"a tab":        {strings.Replace(small, "  - name: items", "\t- name: items", 1), "the line begins with a tab; YAML is indented with spaces"},
+		"name, number": {strings.Replace(small, "- name: items", "- name: 204", 1), "name: want text, not a number"},
+		"names, null":  {strings.Replace(small, "- name: items", "- name: null\n    primary_key: id\n  - name: null", 1), "a resource has no name"},
+	} {
+		_, err := Load("x.yaml", []byte(test.text))
+		var file *FileError
+		if !errors.As(err, &file) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		seen := map[string]bool{}
+		for _, m := range file.Mistakes {
+			seen[m.Message] = true
+			if strings.ContainsAny(m.Excerpt, "\x1b\xff\x00") {
+				t.Errorf("%s: the excerpt holds what a terminal must not be sent: %q", name, m.Excerpt)
+			}
+		}
+		if !strings.Contains(err.Error(), test.want) || len(seen) != 1 {
+			t.Errorf("%s: got %v, want %s and nothing else", name, err, test.want)
+		}
+	}
+	if _, err := Load("x.yaml", []byte("\xef\xbb\xbf"+small)); err != nil {
+		t.Errorf("a byte order mark: %v", err)
+	}
+}
+
 // As in the reference: a resource that is only a name, an endpoint that is only a path, and paths of JSONPath that are plain ones.
 func TestShortForms(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sort"
@@ -38,6 +39,11 @@ func (r *yamlReader) parseYAML(text []byte) (root ast.Node) {
 		r.mistakeAt(1, 1, "larger than %d bytes", maxFile)
 		return nil
 	}
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		r.lines = nil // an excerpt would show what a terminal must not be sent
+		r.mistakeAt(1, 1, "this is no text in UTF-8")
+		return nil
+	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		var placed interface {
@@ -46,7 +52,11 @@ func (r *yamlReader) parseYAML(text []byte) (root ast.Node) {
 		}
 		if errors.As(err, &placed) && placed.GetToken() != nil {
 			at := placed.GetToken().Position
-			r.mistakeAt(at.Line, at.Column, "%s", placed.GetMessage())
+			message := placed.GetMessage()
+			if at.Line <= len(r.lines) && strings.HasPrefix(r.lines[at.Line-1], "\t") {
+				message = "the line begins with a tab; YAML is indented with spaces"
+			}
+			r.mistakeAt(at.Line, at.Column, "%s", message)
 			return nil
 		}
 		r.mistakeAt(1, 1, "%v", err)
@@ -63,6 +73,10 @@ func (r *yamlReader) parseYAML(text []byte) (root ast.Node) {
 		r.mistakeAt(1, 1, "empty: want at least name, client and resources")
 		return nil
 	case 1:
+		if !isMapping(bodies[0]) {
+			r.mistake(bodies[0], "the source: want a mapping, not %s", kindOf(bodies[0])) // nothing else can be said of it
+			return nil
+		}
 		return bodies[0]
 	default:
 		r.mistake(bodies[1], "a source file is one document")

@@ -67,6 +67,14 @@ func (r *yamlReader) members(n ast.Node, what string) []*ast.MappingValueNode {
 	}
 }
 
+func isMapping(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
+}
+
 // unknown tells apart what is misspelt from what is not built yet.
 func (r *yamlReader) unknown(at ast.Node, key, what string, v vocabulary) {
 	if slices.Contains(v.unsupported, key) {

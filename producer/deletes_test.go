@@ -121,6 +121,25 @@ func TestDeletesBeyondTheShareAreRefused(t *testing.T) {
 	}
 }
 
+// A first listing may have to begin again when it has published much. What is deleted meanwhile is a share of that, not of the topic
+// that was empty before.
+func TestShareOfAFirstListing(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("books", "a", ids(1, 60)...)
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("after") != "56" {
+			return 0, ""
+		}
+		w.api.intercept(nil)
+		w.api.remove("books", ids(1, 11)...)
+		return http.StatusNotFound, ""
+	})
+	w.once(only("books"))
+	if n := strings.Count(w.news("books"), "d "); n != 11 {
+		t.Errorf("%d deleted, want 11", n)
+	}
+}
+
 func TestChildrensDeletesBeyondTheShareAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("crates", "a", "1")
