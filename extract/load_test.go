@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -340,7 +341,7 @@ func TestFilesThatAreNoSources(t *testing.T) {
 		seen := map[string]bool{}
 		for _, m := range file.Mistakes {
 			seen[m.Message] = true
-			if strings.ContainsAny(m.Excerpt, "\x1b\xff\x00") {
+			if !utf8.ValidString(m.Excerpt) || strings.ContainsAny(m.Excerpt, "\x1b\x00") {
 				t.Errorf("%s: the excerpt holds what a terminal must not be sent: %q", name, m.Excerpt)
 			}
 		}
