@@ -36,7 +36,7 @@ func TestLimits(t *testing.T) {
 		if v, err := tmpl.Text(vars); err == nil {
 			t.Errorf("%s gives %.40s", text, v)
 		}
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > time.Minute {
 			t.Errorf("%s took %s", text, took)
 		}
 	}
