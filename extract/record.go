@@ -24,6 +24,7 @@ type Page struct {
 	After   Position // where to go on once the records are durable; After.Done: the pass is complete
 	First   bool     // first page of a reading, also of one that was begun again: what was collected before counts no more
 	Capped  bool     // the resource's listing cap was reached: absence proves nothing
+	Ahead   int      // records of a live pass whose time lies ahead of the API's clock: they are left out until it comes
 }
 
 // Probe is what one request shows of a resource's size, for planning.

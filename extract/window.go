@@ -73,6 +73,20 @@ func (w windowRule) filter(records []Record) []Record {
 	return taken
 }
 
+// clockSkew is how far ahead of the API's clock a record may be without a word: servers differ, and records change during a pass.
+const clockSkew = time.Minute
+
+// ahead counts the records that lie behind the end of a live pass, which is the API's clock.
+func (w windowRule) ahead(records []Record) int {
+	n := 0
+	for _, record := range records {
+		if record.Cursor.After(w.take.End.Add(clockSkew)) {
+			n++
+		}
+	}
+	return n
+}
+
 // enough reports whether a page ends beyond what the pass takes. The page's last record decides, and only if the page is in
 // order: one record may be newer than the place at which the API's index lists it.
 func (w windowRule) enough(records []Record) bool {
@@ -122,6 +136,9 @@ func (t *traversal) page(rd *reading, a *answer) (last bool, p Page) {
 	rd.total, rd.last = a.total, len(a.records)
 	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), Total: a.total, First: rd.pages == 1}
 	p.Capped = a.capped || t.r.ListingCap > 0 && rd.records >= t.r.ListingCap
+	if t.pos.Phase == PhaseLive && t.c.End(t.r).IsZero() {
+		p.Ahead = t.rule.ahead(a.records)
+	}
 	if t.rule.incremental && t.rule.order == OrderAsc {
 		rd.reached = latest(rd.reached, t.rule.reached(a.records))
 	}

@@ -212,8 +212,8 @@ func (a *shopAPI) list(w http.ResponseWriter, list string, r *http.Request) {
 			return true
 		}
 		from, _ := strconv.ParseInt(q.Get("from"), 10, 64)
-		to, _ := strconv.ParseInt(q.Get("to"), 10, 64)
-		return from <= cursorOf(text) && cursorOf(text) <= to
+		to, err := strconv.ParseInt(q.Get("to"), 10, 64)
+		return from <= cursorOf(text) && (err != nil || cursorOf(text) <= to)
 	})
 	switch list {
 	case "things":

@@ -57,6 +57,32 @@ func TestBackfillThenLive(t *testing.T) {
 	}
 }
 
+// What lies in the future waits for its time, and is not passed over in silence.
+func TestRecordsInTheFutureAreCounted(t *testing.T) {
+	w := newWorld(t)
+	w.use(strings.Replace(shop, `, to: "{{ stream_interval.end_time }}"`, "", 1)) // an API that cannot be asked for less than all
+	w.api.event("events", "01", "a", -3600)
+	w.api.event("events", "02", "a", 86400)
+	w.api.event("events", "03", "a", 30) // clocks differ
+	worker := w.newWorker(only("events"), func(c *Config) { c.Once = true })
+	if err := worker.Run(w.context()); err != nil {
+		t.Fatal(err)
+	}
+	w.wantNews("events", "r 01")
+	if got := worker.Progress()[0].Ahead; got != 1 {
+		t.Errorf("%d records in the future, want 1", got)
+	}
+	w.clock.move(2 * 24 * time.Hour)
+	worker = w.newWorker(only("events"), func(c *Config) { c.Once = true })
+	if err := worker.Run(w.context()); err != nil {
+		t.Fatal(err)
+	}
+	w.wantNews("events", "u 03, u 02")
+	if got := worker.Progress()[0].Ahead; got != 0 {
+		t.Errorf("%d records in the future when their time has come", got)
+	}
+}
+
 // An API that allows one traversal at a time is read by one worker: all units of such a resource live in one lane.
 func TestSingletonStaysInOneLane(t *testing.T) {
 	w := newWorld(t)

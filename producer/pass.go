@@ -62,6 +62,9 @@ func (p *pass) reload() {
 // the position moves with the last part. An error leaves the unit before the parent that it happened at.
 func (p *pass) take(ctx context.Context, page extract.Page, after UnitState) error {
 	p.progress.page(p.servedNow(), page)
+	if p.publish {
+		p.progress.ahead(p.root.Name, page)
+	}
 	b := newBatch()
 	page.Records = p.withdraw(b, page.Records)
 	if p.sweeping != nil && p.sweeping.pass != p {

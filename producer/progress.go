@@ -19,6 +19,7 @@ type Status struct {
 	Published int64 // records in committed transactions
 	Deleted   int64 // tombstones likewise
 	Dead      int64 // dead letters likewise
+	Ahead     int64 // records of the last live pass whose time lies ahead of the API's clock: published when it comes
 	Forgotten int64 // keys beyond what memory holds (Config.MemoryKeys): unchanged ones may be published again, and nothing is deleted
 	Windows   [2]int
 	Watermark time.Time // zero: the resource has none, or not yet
@@ -143,6 +144,19 @@ func (p *progress) page(names []string, page extract.Page) {
 			s.Read += int64(page.Read)
 		})
 	}
+}
+
+// ahead notes how many records of a live pass have a time that is still to come.
+func (p *progress) ahead(name string, page extract.Page) {
+	if page.After.Phase != extract.PhaseLive {
+		return
+	}
+	p.with(name, func(s *Status) {
+		if page.First {
+			s.Ahead = 0
+		}
+		s.Ahead += int64(page.Ahead)
+	})
 }
 
 // commits is how many commits units made.

@@ -37,6 +37,9 @@ func statusLine(s producer.Status, now time.Time, perSecond float64) string {
 	if s.Dead > 0 {
 		notes = append(notes, counted(s.Dead, "dead letter"))
 	}
+	if s.Ahead > 0 {
+		notes = append(notes, counted(s.Ahead, "record")+" in the future")
+	}
 	if s.Err != nil {
 		notes = append(notes, "! "+oneLine(s.Err.Error()))
 	}
@@ -48,6 +51,9 @@ func statusLine(s producer.Status, now time.Time, perSecond float64) string {
 func attributes(s producer.Status, now time.Time, perSecond float64) []any {
 	list := []any{"resource", s.Resource, "state", s.State, "pages", s.Pages, "records", s.Published,
 		"records_per_second", math.Round(perSecond*10) / 10, "deleted", s.Deleted, "dead_letters", s.Dead}
+	if s.Ahead > 0 {
+		list = append(list, "in_the_future", s.Ahead)
+	}
 	if s.Windows[1] > 0 {
 		list = append(list, "windows_done", s.Windows[0], "windows", s.Windows[1])
 	}

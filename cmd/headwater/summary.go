@@ -29,6 +29,9 @@ func summaryLines(src *extract.Source, names producer.Names, all []producer.Stat
 		if s.Dead > 0 {
 			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s", s.Resource, counted(s.Dead, "record"), names.DeadLetters()))
 		}
+		if s.Ahead > 0 {
+			notes = append(notes, fmt.Sprintf("! %s: the %s of %s lies in the future: published when that time comes", s.Resource, src.Resource(s.Resource).CursorPath, counted(s.Ahead, "record")))
+		}
 		if s.Forgotten > 0 {
 			notes = append(notes, fmt.Sprintf("! %s: %s more than memory holds: unchanged records may be published again, and nothing is deleted", s.Resource, counted(s.Forgotten, "key")))
 		}

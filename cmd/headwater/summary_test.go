@@ -29,7 +29,7 @@ func TestSummary(t *testing.T) {
 			{Field: "vip", What: "new field", Version: 2},
 			{Field: "amount", What: "was long, now string → new field amount__string", Version: 3},
 		}},
-		{Resource: "conversations", Watermark: noon.Add(-2 * time.Hour)},
+		{Resource: "conversations", Watermark: noon.Add(-2 * time.Hour), Ahead: 1},
 		{Resource: "tickets", Dead: 1},
 	}, noon)
 	want := []string{
@@ -43,6 +43,7 @@ func TestSummary(t *testing.T) {
 		`! contacts: 2 records could not be published: see the topic intercom._dead_letters`,
 		`! contacts: vip: new field (schema v2)`,
 		`! contacts: amount: was long, now string → new field amount__string (schema v3)`,
+		`! conversations: the updated_at of 1 record lies in the future: published when that time comes`,
 		`! tickets: 1 record could not be published: see the topic intercom._dead_letters`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
