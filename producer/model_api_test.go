@@ -173,17 +173,19 @@ func (a *modelAPI) happens() {
 	if a.trouble.families > 0 {
 		a.trouble.families--
 	}
-	for id, at := range a.late {
-		if at <= a.time() {
-			delete(a.late, id)
-			if rec := a.truth[id]; rec != nil {
-				a.index[id] = *rec
-			}
-		}
-	}
+	a.appear()
 	if a.events == a.stopAt {
 		a.note("the run is stopped")
 		a.stop()
+	}
+}
+
+// appear has listings show what it is time for.
+func (a *modelAPI) appear() {
+	for id, at := range a.late {
+		if at <= a.time() {
+			a.show(id)
+		}
 	}
 }
 

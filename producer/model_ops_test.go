@@ -145,6 +145,7 @@ func (a *modelAPI) apply(o modelOp) {
 
 // remember keeps what listings show now, for a replica that will show it a while longer.
 func (a *modelAPI) remember() {
+	a.appear()
 	now := a.time()
 	a.past = append(a.past, replica{at: now, index: maps.Clone(a.index)})
 	for len(a.past) > 0 && a.past[0].at < now-modelLate {

@@ -23,7 +23,7 @@ import (
 // A case is its drawn values and nothing else: one root resource, requests one after another, a clock that only the case moves. So a
 // failure is replayed by its seed or its file (-rapid.seed, -rapid.failfile). Which rule has which other tests: DESIGN.md.
 func TestModel(t *testing.T) {
-	for name, kinds := range map[string][]string{"search": {"search"}, "days and log": {"days", "log"}, "listings": {"shelf", "crates", "crates", "boxes"}} {
+	for name, kinds := range map[string][]string{"by time": {"search", "search", "days", "log"}, "listings": {"shelf", "crates", "crates", "boxes"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bench := newModelBench(t)
