@@ -42,11 +42,8 @@ func drawRun() *rapid.Generator[modelRun] {
 	})
 }
 
-// modelBench is where the cases of one kind are run: a broker, a registry and a source.
+// modelBench is what cases share: a registry and a source.
 type modelBench struct {
-	broker   *kfake.Cluster
-	kafka    []kgo.Opt
-	dial     dialer
 	registry *avro.SchemaRegistry
 	src      *extract.Source
 	cases    int
@@ -56,6 +53,9 @@ type modelBench struct {
 type modelCase struct {
 	*rapid.T
 	*modelBench
+	broker *kfake.Cluster
+	kafka  []kgo.Opt
+	dial   dialer
 	ctx    context.Context
 	api    *modelAPI
 	clock  *fakeClock

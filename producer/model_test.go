@@ -34,12 +34,6 @@ func TestModel(t *testing.T) {
 
 func newModelBench(t *testing.T) *modelBench {
 	t.Helper()
-	network := &pipes{}
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.listen))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
 	server, err := sandbox.StartRegistry(sandbox.RegistryConfig{Addr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +48,7 @@ func newModelBench(t *testing.T) *modelBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &modelBench{broker: broker, registry: registry, src: src, dial: network.dial,
-		kafka: []kgo.Opt{kgo.SeedBrokers(broker.ListenAddrs()...), kgo.DisableClientMetrics(), kgo.Dialer(network.dial)}}
+	return &modelBench{registry: registry, src: src}
 }
 
 func (b *modelBench) newCase(t *rapid.T, kind string) *modelCase {
@@ -63,7 +56,15 @@ func (b *modelBench) newCase(t *rapid.T, kind string) *modelCase {
 	t.Cleanup(cancel)
 	b.cases++
 	clock := &fakeClock{now: time.Date(2024, 3, 1, 10, 0, 0, 0, time.UTC)}
-	c := &modelCase{T: t, modelBench: b, ctx: ctx, clock: clock, api: newModelAPI(kind, clock),
+	network := &pipes{}
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.listen)) // an old one gets slow with its producers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	c := &modelCase{T: t, modelBench: b, ctx: ctx, clock: clock, broker: broker, dial: network.dial,
+		kafka: []kgo.Opt{kgo.SeedBrokers(broker.ListenAddrs()...), kgo.DisableClientMetrics(), kgo.Dialer(network.dial)},
+		api:   newModelAPI(kind, clock),
 		names: Names{Prefix: fmt.Sprintf("case%d.", b.cases)}, root: b.src.Resource(kind)}
 	if len(c.root.Children) > 0 {
 		c.child = c.root.Children[0]
