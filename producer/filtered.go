@@ -52,8 +52,13 @@ func (p *pass) withdrawOne(b *batch, rec extract.Record) {
 		return // a window deletes what memory holds
 	}
 	e := entry{digest: filteredDigest, ts: rec.Cursor.UnixMilli()}
-	if p.memory.judge(rec.Key, e, p.guard) != verdictChanged {
-		return // the topic does not hold it, is told already, or holds a newer copy
+	switch p.memory.judge(rec.Key, e, p.guard) {
+	case verdictUnchanged: // told already, perhaps by an earlier process, which left no time with it
+		b.learned = append(b.learned, lesson{memory: p.memory, key: rec.Key, entry: e})
+		return
+	case verdictFirst, verdictStale: // the topic does not hold it, or holds a newer copy
+		return
+	case verdictChanged:
 	}
 	p.buryChildren(b, rec.Key)
 	b.tombstone(p.names.Data(p.root.Name), p.root.Name, "", rec.Key, p.memory)

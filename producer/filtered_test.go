@@ -43,6 +43,33 @@ func TestFilteredListing(t *testing.T) {
 	w.wantNews("labels", "r 2/x")
 }
 
+// What a live pass has deleted, or never published, it does not delete again after a restart.
+func TestFilteredOnceForAllStarts(t *testing.T) {
+	w := newWorld(t)
+	w.use(filtering("events"))
+	w.api.event("events", "1", "a", -7200)
+	w.once(only("events"))
+	w.wantNews("events", "r 1")
+	w.api.event("events", "1", "off", -1)
+	w.api.event("events", "2", "off", -1)
+	w.once(only("events"))
+	w.wantNews("events", "d 1, d 2")
+	w.once(only("events"))
+	w.wantNews("events", "")
+	s := w.stream(only("events"))
+	s.pause()
+	s.pass()
+	s.pass() // what was learnt from the topic is not forgotten with the first pass
+	w.wantNews("events", "")
+	w.clock.move(time.Second)
+	w.api.event("events", "2", "a", 0)
+	s.pass()
+	w.wantNews("events", "u 2")
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A live pass deletes what the filters want no more, also what was published long before its tail, and says it once.
 func TestFilteredByALivePass(t *testing.T) {
 	w := newWorld(t)

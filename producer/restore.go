@@ -127,12 +127,14 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 				u.memory.complete = false
 			}
 		}
-		if rec.Value == nil {
-			return nil
+		// A tombstone does not tell the time of the record that it deleted. That it is there the live pass has to know, or it would
+		// write one for the same record with every start, where the source file's filters drop it.
+		e, gone := entry{digest: filteredDigest}, rec.Value == nil
+		if !gone {
+			e = parsePublished(rec, ahead)
 		}
-		e := parsePublished(rec, ahead)
 		for _, u := range units {
-			if u.from <= e.ts && e.ts < u.to {
+			if gone && u.to == forever || !gone && u.from <= e.ts && e.ts < u.to {
 				u.memory.put("", key, e)
 				if !slices.Contains(held, u.memory) {
 					held = append(held, u.memory)
