@@ -155,3 +155,21 @@ func TestChildrenOfAParentThatIsGone(t *testing.T) {
 		t.Error("a 403 does not mean that the parent is gone")
 	}
 }
+
+// An id of dots only must not lead up the path, to another list.
+func TestChildrenOfAParentNamedDots(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.RequestURI)
+		reply(w, 200, `{"conversation_parts":{"conversation_parts":[],"total_count":0}}`)
+	})
+	for _, id := range []string{".", "..", "...", "a."} {
+		if _, _, _, err := b.c.Children(t.Context(), b.src.Resource("conversation_parts"), Record{Key: id, JSON: []byte(`{"id":"` + id + `"}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Join(asked, " "); got != "/conversations/%2E /conversations/%2E%2E /conversations/... /conversations/a." {
+		t.Errorf("asked %s", got)
+	}
+}

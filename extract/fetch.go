@@ -249,7 +249,11 @@ func (c *Client) receive(q *request, resp *http.Response) (body []byte, failure 
 		failure.Status, failure.Hint = resp.StatusCode, "if it means that there are none, say so in the source file: response_actions: [{ status_code: 204, action: empty }]"
 		failure = c.finish(failure, q)
 	} else if err != nil {
-		failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %v", err), q)
+		what := ""
+		if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+			what = "it is HTML or XML: "
+		}
+		failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %s%v", what, err), q)
 		failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
 	}
 	return body, c.act(q, resp, body, failure)

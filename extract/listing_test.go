@@ -328,7 +328,7 @@ func TestGuards(t *testing.T) {
 		"too deep": {func(int) string {
 			return `{"conversations":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`
 		}, "nested deeper than 128"},
-		"not json":  {func(int) string { return `<html>` }, "not readable as JSON"},
+		"not json":  {func(int) string { return "\n<html>" }, "not readable as JSON: it is HTML or XML: "},
 		"two texts": {func(int) string { return `{"conversations":[]} {}` }, "not readable as JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,10 +54,13 @@ func (l *loader) loadSpans(s *section, inc *Incremental) {
 	inc.QueryMargin = s.duration("query_margin", 0)
 	inc.Lookback = s.duration("lookback", 5*time.Minute)
 	if n := s.node("lag"); n != nil {
-		if s.node("lookback") != nil {
+		both, ownLag, ownLookback := s.node("lookback") != nil, s.values["lag"] != nil, s.values["lookback"] != nil
+		if both && ownLag == ownLookback {
 			l.mistake(n, "lag and lookback are two names of one thing: give one")
 		}
-		inc.Lookback = time.Duration(s.count("lag")) * time.Second
+		if ownLag || !both { // of the defaults' and the resource's own the latter counts
+			inc.Lookback = time.Duration(s.count("lag")) * time.Second
+		}
 	}
 	if inc.CursorFormat == CursorDate {
 		// A day's records all have its beginning as cursor: while the day lasts, and the lookback after it, more may come.

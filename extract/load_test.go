@@ -389,3 +389,21 @@ func TestReferencesBounds(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Two names of one thing: what the resource says counts before what the defaults say.
+func TestLagOfTheDefaults(t *testing.T) {
+	t.Parallel()
+	for own, want := range map[string]time.Duration{"lookback: 2m": 2 * time.Minute, "lag: 7": 7 * time.Second, "row_order: asc": time.Hour} {
+		for _, of := range []string{"lookback: 1h", "lag: 3600"} {
+			text := strings.NewReplacer("row_order: asc", own, "  endpoint: { method: GET", "  incremental: { "+of+" }\n  endpoint: { method: GET").Replace(small)
+			text, _, _ = strings.Cut(text, "  - name: items")
+			src, err := Load("small.yaml", []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := src.Resource("orders").Incremental.Lookback; got != want {
+				t.Errorf("%s after %s: %v", own, of, got)
+			}
+		}
+	}
+}

@@ -129,7 +129,7 @@ func (c *Client) renderForm(q *request, v *variables) error {
 // address fills in the URL with its query.
 func (c *Client) address(q *request, v *variables) error {
 	spec := &q.resource.request
-	path, err := spec.path.render(v, url.PathEscape)
+	path, err := spec.path.render(v, escapeSegment)
 	if err != nil {
 		return err
 	}
@@ -153,6 +153,14 @@ func (c *Client) address(q *request, v *variables) error {
 	q.url = &u
 	spec.pages.carry(q)
 	return nil
+}
+
+// escapeSegment escapes a value for a path. One that is only dots would be taken for a way up: the answer would be another list's.
+func escapeSegment(s string) string {
+	if s == "." || s == ".." {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
 }
 
 // carry puts the page token into the query, where that is its place.
