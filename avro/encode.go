@@ -11,7 +11,10 @@ import (
 // and left out; the caller lets the schema grow and encodes again.
 //
 // This is the plain encoder. appendRecord is the seam at which a compiled one may take its place.
-type encoder struct{ misses []miss }
+type encoder struct {
+	misses []miss
+	values []*value // of the records that are being written, the innermost last
+}
 
 // miss is a value for which a record has no field.
 type miss struct {
@@ -23,7 +26,9 @@ type miss struct {
 
 // appendRecord appends object, a JSON object, in the shape of n, a record. The error is a *recordError.
 func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error) {
-	values := make([]*value, len(n.fields))
+	first := len(e.values)
+	e.values = append(e.values, make([]*value, len(n.fields))...)
+	values := e.values[first:] // stays what it is while records within this one are written behind it
 	for i := range object.members {
 		m := &object.members[i]
 		if m.value.kind == nullValue {
@@ -50,7 +55,9 @@ func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error
 			e.misses = append(e.misses, miss{n, m.name, target, m.value})
 		}
 	}
-	return e.appendFields(dst, n, values)
+	dst, err := e.appendFields(dst, n, values)
+	e.values = e.values[:first]
+	return dst, err
 }
 
 func (e *encoder) appendFields(dst []byte, n *node, values []*value) ([]byte, error) {

@@ -98,11 +98,12 @@ func (m member) is(name string) bool {
 	return json.Unmarshal(m.name, &s) == nil && s == name
 }
 
-// eachMember calls f for the members of an object until it returns false. Anything but an object has none.
-func eachMember(obj []byte, f func(member) bool) {
+// eachMember calls f for the members of an object until it returns false. Anything but an object has none. It returns the index behind
+// the object, or where f ended it.
+func eachMember(obj []byte, f func(member) bool) (end int) {
 	i := skipSpace(obj, 0)
 	if i >= len(obj) || obj[i] != '{' {
-		return
+		return i
 	}
 	for i = skipSpace(obj, i+1); i < len(obj) && obj[i] == '"'; {
 		m := member{start: i}
@@ -113,12 +114,13 @@ func eachMember(obj []byte, f func(member) bool) {
 		i = skipValue(obj, from)
 		m.value, m.end = obj[from:i:i], i
 		if !f(m) {
-			return
+			return i
 		}
 		if i = skipSpace(obj, i); i < len(obj) && obj[i] == ',' {
 			i = skipSpace(obj, i+1)
 		}
 	}
+	return min(i+1, len(obj))
 }
 
 // eachElement calls f for the elements of an array. It reports whether b is an array.

@@ -66,11 +66,11 @@ func keyPart(v json.RawMessage) (string, error) {
 }
 
 // topMembers walks a record once and returns what is taken from it: the members that make its key, and last the one that holds its
-// cursor. Of repeated names the last counts.
-func (r *Resource) topMembers(obj []byte) []json.RawMessage {
-	top := make([]json.RawMessage, len(r.Key)+1)
+// cursor. Of repeated names the last counts. end is the index behind the record, which other text may follow.
+func (r *Resource) topMembers(obj []byte) (top []json.RawMessage, end int) {
+	top = make([]json.RawMessage, len(r.Key)+1)
 	cursor, _, _ := strings.Cut(r.CursorPath, ".")
-	eachMember(obj, func(m member) bool {
+	end = eachMember(obj, func(m member) bool {
 		for i, field := range r.Key {
 			if m.is(field.Name) {
 				top[i] = m.value
@@ -81,7 +81,29 @@ func (r *Resource) topMembers(obj []byte) []json.RawMessage {
 		}
 		return true
 	})
-	return top
+	return top, end
+}
+
+// eachRecord calls f for the elements of an array, with what topMembers returns of them. It reports whether list is an array.
+func (r *Resource) eachRecord(list []byte, f func(obj json.RawMessage, top []json.RawMessage)) bool {
+	i := skipSpace(list, 0)
+	if i >= len(list) || list[i] != '[' {
+		return false
+	}
+	for i = skipSpace(list, i+1); i < len(list) && list[i] != ']'; {
+		top, length := []json.RawMessage(nil), 0
+		if list[i] == '{' {
+			top, length = r.topMembers(list[i:])
+		} else {
+			length = skipValue(list[i:], 0)
+		}
+		end := i + length
+		f(list[i:end:end], top)
+		if i = skipSpace(list, end); i < len(list) && list[i] == ',' {
+			i = skipSpace(list, i+1)
+		}
+	}
+	return true
 }
 
 // key returns the text of r's primary key in one published record; top is what topMembers returned of it.

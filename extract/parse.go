@@ -40,12 +40,12 @@ func (c *Client) parse(q *request, page fetched, parent *parentFields) (*answer,
 	a := &answer{total: -1}
 	var bad error
 	list := doc.at(spec.selector...)
-	isList := eachElement(list, func(obj json.RawMessage) {
+	isList := r.eachRecord(list, func(obj json.RawMessage, top []json.RawMessage) {
 		if bad != nil {
 			return
 		}
 		var record Record
-		if record, bad = c.record(q, obj, parent); bad == nil {
+		if record, bad = c.record(q, obj, top, parent); bad == nil {
 			a.records = append(a.records, record)
 		}
 	})
@@ -109,8 +109,8 @@ func (c *Client) errorInside(q *request, doc document) *Error {
 	return c.finish(e, q)
 }
 
-// record makes a record of one element of the list.
-func (c *Client) record(q *request, obj json.RawMessage, parent *parentFields) (Record, error) {
+// record makes a record of one element of the list; top is what topMembers returned of it.
+func (c *Client) record(q *request, obj json.RawMessage, top []json.RawMessage, parent *parentFields) (Record, error) {
 	r := q.resource
 	if len(obj) == 0 || obj[0] != '{' {
 		return Record{}, c.finish(q.fail(KindProtocol, "the list of records holds %s, not an object", jsonKind(obj)), q)
@@ -118,8 +118,8 @@ func (c *Client) record(q *request, obj json.RawMessage, parent *parentFields) (
 	record := Record{JSON: obj}
 	if parent != nil {
 		record.JSON, record.ParentKey = withMembers(obj, parent.names, parent.values), parent.key
+		top, _ = r.topMembers(record.JSON)
 	}
-	top := r.topMembers(record.JSON)
 	record.Key, record.KeyErr = r.key(top)
 	var err error
 	if record.Cursor, err = r.cursorOf(top); err != nil {
