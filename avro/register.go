@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // maxRounds bounds how often a subject is read again because other workers register at the same time.
@@ -13,7 +14,7 @@ const maxRounds = 20
 // grow makes a version current that holds everything that any registered version holds, what is declared, and objects.
 //
 // Two workers that find new fields at once each register a schema without the other's. So after registering, the versions
-// are read again, and the union of all is registered until one version holds it; then the subject has one line again.
+// are read again, and the union of all is registered until the latest version holds it; then the subject has one line again.
 func (s *Subject) grow(ctx context.Context, objects []value) (*version, error) {
 	s.growing.Lock()
 	defer s.growing.Unlock()
@@ -69,12 +70,30 @@ func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema for %s: %w", g.name, err)
 	}
+	var earlier *version
 	for i := len(versions) - 1; i >= 0; i-- {
 		if versions[i].root.holds(need) {
-			return versions[i], nil
+			if earlier = versions[i]; i == len(versions)-1 {
+				return earlier, nil
+			}
+			break
 		}
 	}
-	return nil, g.register(ctx, union, need, len(versions))
+	text := schemaText(need)
+	if earlier != nil {
+		// Another worker has registered after it without having seen it, and the same text is no new version. A property that nobody
+		// reads makes it one, so that the latest version holds everything again; it is the same for everybody who unites so many.
+		text = strings.TrimSuffix(text, "}") + fmt.Sprintf(`,"unites":%d}`, len(versions))
+	}
+	if err := g.register(ctx, union, need, text, len(versions)); err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		if earlier != nil && v.ID == g.last.ID {
+			return earlier, nil // a registry that looks at what it knows only
+		}
+	}
+	return nil, nil
 }
 
 // read returns the registered versions, and what we registered even if a registry of several nodes does not list it yet.
@@ -101,8 +120,7 @@ func (g *growth) read(ctx context.Context) ([]*version, error) {
 	return versions, nil
 }
 
-func (g *growth) register(ctx context.Context, union, need *node, known int) error {
-	text := schemaText(need)
+func (g *growth) register(ctx context.Context, union, need *node, text string, known int) error {
 	if err := validate(need, text); err != nil {
 		return fmt.Errorf("schema for %s: %w", g.name, err)
 	}

@@ -90,7 +90,7 @@ func TestTwoWorkers(t *testing.T) {
 			t.Errorf("the latest version lacks %s: %s", name, shapeOf(latest))
 		}
 	}
-	if len(versions) > 8 { // four batches, each at most forked and united
+	if len(versions) > 16 { // four batches, each at most forked, united, and made the latest by each of two
 		t.Errorf("%d versions", len(versions))
 	}
 	// Who comes next has nothing to register.
@@ -221,5 +221,33 @@ func TestRefusalForGood(t *testing.T) {
 	encodeAll(t, s, `{"id":"1"}`)
 	if v, ok := fake.GetSchema("r-value", 1); !ok || v.Type != sr.TypeAvro {
 		t.Errorf("%+v", v)
+	}
+}
+
+// A worker that has not seen the newest version may register an older shape after it. Readers take the latest version, so that has to
+// hold everything again, although the text that does is registered already.
+func TestLatestVersionHoldsEverything(t *testing.T) {
+	t.Parallel()
+	fake := srfake.New()
+	defer fake.Close()
+	reg := newRegistry(t, RegistryConfig{URL: fake.URL()})
+	d := Declaration{Name: "headwater.test.R", Key: []string{"id"}}
+	encodeAll(t, NewSubject(reg, "r-value", d, nil), `{"id":"1","a":1,"b":1}`)
+	older := NewSubject(reg, "older-value", d, nil)
+	encodeAll(t, older, `{"id":"1","a":1}`)
+	text, _ := older.Current()
+	if _, err := reg.Register(t.Context(), "r-value", text.Schema); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there is nothing to mend
+		encodeAll(t, NewSubject(reg, "r-value", d, nil), `{"id":"1","b":1}`)
+		versions, err := reg.Versions(t.Context(), "r-value")
+		if err != nil || len(versions) != 3 {
+			t.Fatalf("%d versions, %v", len(versions), err)
+		}
+		latest, err := parseSchema(versions[2].Schema)
+		if err != nil || !latest.has("b", baseVariant) || !latest.has("a", baseVariant) {
+			t.Errorf("the latest is %s, %v", versions[2].Schema, err)
+		}
 	}
 }
