@@ -175,6 +175,25 @@ func TestRefusedTokenRestartsAtTheWatermark(t *testing.T) {
 	}
 }
 
+// The token of an earlier process may be refused in any words: an API that took it a day ago has forgotten it.
+func TestTokenOfAnEarlierProcessIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 422} {
+		s := &search{list: "conversations", perPage: 10, rows: rowsAt(0, 1, 2, 3)}
+		s.before = func(w http.ResponseWriter, _ int, token string) bool {
+			if token != "" {
+				reply(w, status, `{"errors":[{"code":"bad_request","message":"no"}]}`)
+			}
+			return token != ""
+		}
+		b := newBench(t, s.ServeHTTP)
+		from := Position{Phase: PhaseBackfill, Window: window(0, 50), Token: "of yesterday", Watermark: window(2, 50).Start}
+		if got := keys(b.mustRead("conversations", from)); got != "c d" {
+			t.Errorf("%d: got %s, want what lies behind the watermark", status, got)
+		}
+	}
+}
+
 func TestOtherRefusalsAreErrors(t *testing.T) {
 	t.Parallel()
 	s := &search{list: "conversations", perPage: 1, rows: rowsAt(0, 1, 2)}
