@@ -198,6 +198,25 @@ func TestPhaseGoesOn(t *testing.T) {
 	}
 }
 
+// With Once no later listing would show what changed before the position meanwhile: the phase begins anew, in silence.
+func TestPhaseBeginsAnewWithOnce(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range ids(1, 10) {
+		w.api.put("boxes", "a", id)
+		w.api.put("items/"+id, "a", "x")
+	}
+	w.api.refuse("/boxes/06/items", http.StatusServiceUnavailable)
+	serially := func(c *Config) { c.Concurrency = 1 }
+	if err := w.try(only("boxes", "items"), serially); err == nil {
+		t.Fatal("a run that lacks children succeeds")
+	}
+	w.wantNews("items", "r 01/x, r 02/x, r 03/x, r 04/x, r 05/x")
+	w.api.intercept(nil)
+	w.api.put("items/02", "b", "x") // does not show in its parent
+	w.once(only("boxes", "items"), serially)
+	w.wantNews("items", "u 02/x, r 06/x, r 07/x, r 08/x, r 09/x, r 10/x")
+}
+
 // A parent that is published at or before the phase's position moves it back, in its own transaction: its children are new.
 func TestPhaseMovesBack(t *testing.T) {
 	for changed, want := range map[string]int{"02": 1, "04": 1, "05": 0} { // 05 lies behind the position anyway
