@@ -109,7 +109,7 @@ func (s *session) refuseClaims(states map[int32]*laneState) error {
 			return &EnvironmentError{Op: "topic prefix " + s.names.Prefix, Err: fmt.Errorf("it belongs to source %q", other),
 				Remedy: "one prefix is for one source: set another HEADWATER_TOPIC_PREFIX", Lasting: true}
 		}
-		if s.claimed[id] > 0 && last.claimedAt >= s.claimed[id] && last.claim.Nonce != s.claim.Nonce && last.claim.Kind == "worker" {
+		if s.claimed[id] > 0 && last.claimedAt >= s.claimed[id] && last.claim.Nonce != s.claim.Nonce && last.claim.Kind == claimWorker {
 			return &TakenOverError{By: last.claim}
 		}
 	}

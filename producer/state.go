@@ -137,16 +137,23 @@ func (p Plan) window(n int) (extract.Window, error) {
 	return extract.Window{Start: start, End: bound(n + 1)}, nil
 }
 
-// Claim is the record with which a worker takes over a lane. Its kinds visit and release are for commands that will borrow a lane
-// for a moment; nothing writes them yet.
+// The kinds of claims. A visit is a command's that borrows a lane for a moment, and ends with a release.
+const (
+	claimWorker  = "worker"
+	claimVisit   = "visit"
+	claimRelease = "release"
+)
+
+// Claim is the record with which a worker takes over a lane.
 type Claim struct {
 	V      int       `json:"v"`
-	Kind   string    `json:"kind"` // worker, visit, release
+	Kind   string    `json:"kind"`
 	Worker string    `json:"worker"`
 	Host   string    `json:"host"`
 	PID    int       `json:"pid"`
 	Nonce  string    `json:"nonce"` // one per process: tells a worker's own claims from another's
 	Source string    `json:"source"`
+	Group  string    `json:"group,omitempty"` // of a worker that shares the lanes with others
 	At     time.Time `json:"at"`
 }
 

@@ -85,7 +85,7 @@ func New(cfg Config) (*Worker, error) {
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, fmt.Errorf("draw nonce: %w", err)
 	}
-	w.claim = Claim{V: stateVersion, Kind: "worker", Host: host, PID: os.Getpid(), Nonce: hex.EncodeToString(nonce), Source: cfg.Source.Name}
+	w.claim = Claim{V: stateVersion, Kind: claimWorker, Host: host, PID: os.Getpid(), Nonce: hex.EncodeToString(nonce), Source: cfg.Source.Name}
 	w.claim.Worker = fmt.Sprintf("%s-%d", host, os.Getpid())
 	return w, nil
 }
