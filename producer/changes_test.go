@@ -224,7 +224,7 @@ func TestMemoryLearnsAfterTheCommit(t *testing.T) {
 	close(lost.served)
 	clock := newClock()
 	worker := &Worker{cfg: Config{Now: clock.Now}, progress: newProgress([]string{"things"}, clock.Now), dead: newDeadLetters("dead")}
-	r := &runner{session: &session{Worker: worker, lanes: []*lane{lost}, board: newBoard()}, root: &extract.Resource{Name: "things"}}
+	r := &runner{session: &session{Worker: worker, held: map[int32]*tenure{0: {lane: lost}}, board: newBoard()}, root: &extract.Resource{Name: "things"}}
 	memory, b := newPublished(0), newBatch()
 	b.publish("things", "things", reading{Record: extract.Record{Key: "1"}}, memory)
 	if err := r.newPass("things", 0, UnitState{}, memory).save(t.Context(), b, UnitState{}); !errors.Is(err, errLaneLost) {

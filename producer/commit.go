@@ -27,9 +27,6 @@ type commitRequest struct {
 // the same time. Cancelling ctx keeps a request that was not handed over yet from being handed over; it does not touch one
 // that was: the caller needs its outcome.
 func (l *lane) commit(ctx context.Context, records []*kgo.Record) error {
-	if l.unread != nil {
-		return l.unread
-	}
 	req := &commitRequest{records: records, reply: make(chan error, 1)}
 	for _, r := range records {
 		req.bytes += recordSize(r)

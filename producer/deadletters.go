@@ -20,10 +20,11 @@ type deadLetters struct {
 	topic string
 	mu    sync.Mutex
 	known map[string]bool
+	read  map[int32]int64 // what the topic's partitions were read up to
 }
 
 func newDeadLetters(topic string) *deadLetters {
-	return &deadLetters{topic: topic, known: map[string]bool{}}
+	return &deadLetters{topic: topic, known: map[string]bool{}, read: map[int32]int64{}}
 }
 
 // undeliverable says why a record cannot be published, and where in it; "" if it can.
@@ -83,14 +84,24 @@ func (d *deadLetters) remember(r *kgo.Record) {
 	}
 }
 
-// restore learns from the topic what was put aside before.
+// restore learns from the topic what was put aside since it was last read, by whomever.
 func (d *deadLetters) restore(ctx context.Context, s *session) error {
 	parts, err := s.extentsOf(ctx, d.topic, -1)
 	if err != nil {
 		return err
 	}
-	return s.scanTopic(ctx, d.topic, parts, func(r *kgo.Record) error {
+	for id, e := range parts {
+		parts[id] = extent{from: max(e.from, d.read[id]), to: e.to}
+	}
+	err = s.scanTopic(ctx, d.topic, parts, func(r *kgo.Record) error {
 		d.remember(r)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for id, e := range parts {
+		d.read[id] = e.to
+	}
+	return nil
 }

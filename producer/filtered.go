@@ -48,7 +48,7 @@ func (p *pass) withdrawOne(b *batch, rec extract.Record) {
 	if p.root.Deletes == extract.DeletesNever {
 		return
 	}
-	if _, held := p.memory.get(rec.Key); p.tail.memory != nil && !held {
+	if _, held := p.memory.get(rec.Key); !p.span.End.IsZero() && !held {
 		return // a window deletes what memory holds
 	}
 	e := entry{digest: filteredDigest, ts: rec.Cursor.UnixMilli()}
@@ -63,7 +63,4 @@ func (p *pass) withdrawOne(b *batch, rec extract.Record) {
 	p.buryChildren(b, rec.Key)
 	b.tombstone(p.names.Data(p.root.Name), p.root.Name, "", rec.Key, p.memory)
 	b.learned = append(b.learned, lesson{memory: p.memory, key: rec.Key, entry: e})
-	if p.tail.memory != nil && e.ts >= p.tail.from {
-		b.learned = append(b.learned, lesson{memory: p.tail.memory, key: rec.Key, entry: e})
-	}
 }

@@ -7,20 +7,23 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/headwater-stream/headwater/extract"
 )
 
 // heartbeat is how often a live pass that finds nothing commits its end.
 const heartbeat = 5 * time.Minute
 
-// incremental reads a resource that the API can be asked for by time: its backfill's windows, what substreams are owed, then
-// live passes for ever.
+// incremental reads a resource that the API can be asked for by time, but for its backfill's windows (readWindows): when these are done,
+// what substreams are owed, then live passes for ever.
 func (r *runner) incremental(ctx context.Context) error {
 	r.state("planning")
 	if err := r.persist(ctx, r.plan); err != nil {
 		return err
+	}
+	if r.publish {
+		if err := r.awaitWindows(ctx); err != nil || !r.runs(r.root) {
+			return err
+		}
 	}
 	r.state("restoring")
 	for _, child := range r.children {
@@ -29,17 +32,7 @@ func (r *runner) incremental(ctx context.Context) error {
 		}
 	}
 	if r.publish {
-		live, err := r.backfill(ctx)
-		if err != nil {
-			return err
-		}
-		for _, child := range r.children {
-			if err := r.payOwed(ctx, child); err != nil {
-				return err
-			}
-		}
-		live.reload() // the marks of what was owed are gone
-		return r.live(ctx, []*pass{live})
+		return r.follows(ctx)
 	}
 	var alone []*pass
 	for _, child := range r.children {
@@ -51,6 +44,22 @@ func (r *runner) incremental(ctx context.Context) error {
 	return r.live(ctx, alone)
 }
 
+// follows makes live passes behind a backfill that is done.
+func (r *runner) follows(ctx context.Context) error {
+	live, err := r.prepareLive(ctx)
+	if err != nil {
+		return err
+	}
+	defer live.memory.forgetAll()
+	for _, child := range r.children {
+		if err := r.payOwed(ctx, child); err != nil {
+			return err
+		}
+	}
+	live.reload() // the marks of what was owed are gone
+	return r.live(ctx, []*pass{live})
+}
+
 // substreamPass reads the root for one substream only, with a position of its own.
 func (r *runner) substreamPass(child *extract.Resource) *pass {
 	saved, _ := r.board.unit(unitOf(child))
@@ -59,78 +68,17 @@ func (r *runner) substreamPass(child *extract.Resource) *pass {
 	return p
 }
 
-// backfill reads what is left of the plan's windows and returns the live pass that follows. Windows are disjoint in time, so
-// several are read side by side, each committed in a lane of its own.
-func (r *runner) backfill(ctx context.Context) (*pass, error) {
+// prepareLive makes the pass of the live reading, with what the topic holds of the time that it can still meet. That reaches behind the
+// backfill's end: what a window published there, it will be shown again.
+func (r *runner) prepareLive(ctx context.Context) (*pass, error) {
 	plan, _ := r.board.plan(r.root.Name)
-	windows, live, err := r.prepareUnits(ctx, plan)
+	_, from, err := plan.span()
 	if err != nil {
 		return nil, err
 	}
-	todo := 0
-	for _, p := range windows {
-		if !p.saved.Done {
-			todo++
-		}
-	}
-	if todo == 0 {
-		return live, nil
-	}
-	r.progress.backfill(r.root.Name, plan.Windows-todo, plan.Windows)
-	r.state("backfill")
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, r.cfg.Concurrency))
-	// The newest first: records lie where they changed last, so the last windows hold the most, and what takes longest is not begun last.
-	for n, p := range slices.Backward(windows) {
-		if p.saved.Done {
-			continue
-		}
-		group.Go(func() error {
-			window, err := plan.window(n)
-			if err != nil {
-				return err
-			}
-			err = r.persist(gctx, func(ctx context.Context) error { return p.window(ctx, window) })
-			if err == nil {
-				r.progress.windowDone(r.root.Name)
-			}
-			return err
-		})
-	}
-	return live, group.Wait()
-}
-
-// prepareUnits makes the passes of the plan's windows and of the live reading, with what the topic already holds of each one's
-// part of time.
-func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, live *pass, err error) {
-	_, t0, err := plan.span()
-	if err != nil {
-		return nil, nil, err
-	}
-	var units []unitRange
-	done := true
-	for n := range plan.Windows {
-		unit := windowUnit(r.root.Name, n)
-		saved, _ := r.board.unit(unit)
-		memory := r.newMemory(false)
-		p := r.newPass(unit, r.windowLane(n), saved, memory)
-		p.guard = true
-		windows = append(windows, p)
-		if saved.Done {
-			continue
-		}
-		done = false
-		window, err := plan.window(n)
-		if err != nil {
-			return nil, nil, err
-		}
-		// The whole window, not from its watermark on: a listing that turns out to be short is read again.
-		units = append(units, unitRange{from: window.Start.UnixMilli(), to: window.End.UnixMilli(), memory: memory})
-	}
 	saved, _ := r.board.unit(r.root.Name)
-	live = r.newPass(r.root.Name, r.home, saved, r.newMemory(true))
+	live := r.newPass(r.root.Name, r.home, saved, r.newMemory(true))
 	live.guard = true
-	from := t0
 	if w := saved.watermark(); !w.IsZero() {
 		from = w
 	}
@@ -138,40 +86,11 @@ func (r *runner) prepareUnits(ctx context.Context, plan Plan) (windows []*pass, 
 		from = pos.Window.Start // a pass that goes on may have to begin again
 	}
 	from = from.Add(-r.root.Incremental.Lookback)
-	tail := unitRange{from: from.UnixMilli(), to: forever, memory: live.memory}
-	units = append(units, tail)
-	for _, p := range windows {
-		p.tail = tail
-	}
-	since := int64(-1)
-	if done {
-		since = max(0, from.Add(-tailMargin).UnixMilli())
-	}
-	err = r.restoreUnits(ctx, r.root, since, plan.At, units)
+	since := max(0, from.Add(-tailMargin).UnixMilli())
+	err = r.restoreUnits(ctx, r.root, since, plan.At, []unitRange{{from: from.UnixMilli(), to: forever, memory: live.memory}})
 	// The live pass meets keys that were last published before its tail: absence from it proves nothing.
 	live.memory.complete = false
-	return windows, live, err
-}
-
-// windowLane is where a window of the backfill lives. A singleton's units stay in one lane: whoever has it reads them one by one.
-func (r *runner) windowLane(n int) int32 {
-	if r.root.Singleton {
-		return r.home
-	}
-	return windowLane(r.home, n, StatePartitions)
-}
-
-// window reads one window of the backfill from where the topic says.
-func (p *pass) window(ctx context.Context, window extract.Window) error {
-	p.deletes = map[string]*deletes{}
-	pos := extract.Position{Phase: extract.PhaseBackfill, Window: window}
-	if p.saved.Phase == extract.PhaseBackfill.String() {
-		var err error
-		if pos, err = p.saved.Position(); err != nil {
-			return err
-		}
-	}
-	return p.pages(ctx, pos)
+	return live, err
 }
 
 // pages reads from pos to the end of the pass and hands every page over.

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -40,7 +39,7 @@ func (w *Worker) Inspect(ctx context.Context) (*Inspection, error) {
 		return nil, &EnvironmentError{Op: "open Kafka client", Err: err}
 	}
 	defer client.Close()
-	s := &session{Worker: w, admin: client, topics: map[string]topicInfo{}, board: newBoard()}
+	s := w.newSession(client)
 	found := &Inspection{}
 	if err := s.inspectBrokers(ctx, found); err != nil {
 		return nil, err
@@ -100,30 +99,27 @@ func (s *session) inspectTopic(ctx context.Context, spec topicSpec) error {
 func (s *session) inspectState(ctx context.Context) StateSummary {
 	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
-	states, broken, err := s.readDecided(bounded)
+	follower, err := s.follow()
 	if err != nil {
 		return StateSummary{Err: err}
 	}
-	var sum StateSummary
-	sum.Err = s.refuseClaims(states)
-	for id, err := range broken {
-		sum.Err = &EnvironmentError{Op: fmt.Sprintf("read lane %d of %s", id, s.names.State()), Err: err, Lasting: true,
-			Remedy: "another version of the program wrote it: use that one, or set another HEADWATER_TOPIC_PREFIX"}
+	defer follower.close()
+	s.follower = follower
+	if err := s.readDecided(bounded); err != nil {
+		return StateSummary{Err: err}
 	}
-	for _, state := range states {
-		s.board.load(state)
-		if c := state.claim; c.At.After(sum.At) {
+	var sum StateSummary
+	sum.Err = s.refuseClaims()
+	for id := range int32(StatePartitions) {
+		if err := s.board.unread(id); err != nil {
+			sum.Err = &EnvironmentError{Op: "read " + s.names.State(), Err: err, Lasting: true,
+				Remedy: "another version of the program wrote it: use that one, or set another HEADWATER_TOPIC_PREFIX"}
+		}
+		if c, _ := s.board.claim(id); c.At.After(sum.At) {
 			sum.Worker, sum.At = c.Worker, c.At
 		}
 	}
-	for name := range s.board.units {
-		if u, current := s.board.unit(name); current {
-			sum.Units++
-			if u.Done {
-				sum.Done++
-			}
-		}
-	}
+	sum.Units, sum.Done = s.board.count()
 	return sum
 }
 

@@ -103,7 +103,7 @@ func TestInspectFindsWhatRunRefuses(t *testing.T) {
 			w.once(only("things"))
 			w.writeState(3, "things", `{"v":9}`)
 			return nil
-		}, state: "read lane 3 of shop._state"},
+		}, state: "read shop._state: lane 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

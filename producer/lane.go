@@ -25,7 +25,6 @@ type lane struct {
 	requests chan *commitRequest
 	served   chan struct{} // closed when serve has ended
 	claimed  int64         // offset of this worker's claim
-	unread   error         // set when the lane's state cannot be understood: nothing may work in it
 }
 
 // openLane makes the lane's producer. Nothing is fenced yet.
@@ -83,11 +82,16 @@ type laneState struct {
 	plans map[string]Plan
 	claim Claim // the last one
 
-	claimedAt int64 // its offset
+	claimedAt int64            // its offset
+	at        map[string]int64 // offset of a key's last record
 }
 
-// apply takes one record of the state topic into the state.
+// apply takes one record of the state topic into the state. One that a later record of its key has preceded changes nothing.
 func (s *laneState) apply(key string, value []byte, offset int64) error {
+	if last, known := s.at[key]; known && offset < last {
+		return nil
+	}
+	s.at[key] = offset
 	name := plannedOf(key)
 	switch {
 	case key == claimKey:
@@ -130,7 +134,7 @@ func (s *laneState) apply(key string, value []byte, offset int64) error {
 }
 
 func newLaneState() *laneState {
-	return &laneState{units: map[string]UnitState{}, plans: map[string]Plan{}}
+	return &laneState{units: map[string]UnitState{}, plans: map[string]Plan{}, at: map[string]int64{}}
 }
 
 // readLanes reads each lane's part of the state topic. A record that cannot be understood stops its lane only: it is

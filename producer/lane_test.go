@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -25,30 +26,52 @@ func (w *world) writeState(lane int32, key, text string) {
 	}
 }
 
-// The state is complete only for who has fenced the lane's owner and committed a claim behind everything that it wrote.
-func TestEveryLaneIsClaimedBeforeStateIsRead(t *testing.T) {
+// The state is complete only for who has fenced the lane's owner, committed a claim behind everything that it wrote, and read up to there.
+func TestStateIsReadUpToTheClaims(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
+	home := homeLane("things", StatePartitions)
 	var order []string
+	claimed, early := make(chan struct{}), make(chan struct{})
 	w.kafka.Control(func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.kafka.KeepControl()
 		switch r := req.(type) {
 		case *kmsg.InitProducerIDRequest:
+			if r.TransactionalID == nil {
+				break // the stranger's below
+			}
 			order = append(order, "fence "+*r.TransactionalID)
+			if *r.TransactionalID == w.names.TransactionalID(home) { // what its owner commits in the last moment
+				w.kafka.SleepControl(func() { w.writeState(home, "things", `{"v":2}`) })
+			}
 		case *kmsg.EndTxnRequest:
-			order = append(order, "claim "+r.TransactionalID)
-		case *kmsg.FetchRequest:
-			order = append(order, "read")
+			switch order = append(order, "claim "+r.TransactionalID); len(order) {
+			case 2 * StatePartitions:
+				close(claimed)
+			case 2*StatePartitions + 1:
+				close(early)
+			}
+		case *kmsg.FetchRequest: // nothing can be read before every lane is claimed, and then for a while
+			w.kafka.SleepControl(func() {
+				<-claimed
+				select {
+				case <-early:
+				case <-time.After(200 * time.Millisecond):
+				}
+			})
 		}
 		return nil, nil, false
 	})
-	w.once(only("things"))
+	failures := w.failures(w.try(only("things")))
+	if failures["things"] == nil || !strings.Contains(failures["things"].Error(), "version 2") {
+		t.Errorf("what was committed before the claim was not read: %v", failures)
+	}
 	var want []string
 	for id := range int32(StatePartitions) {
 		want = append(want, "fence "+w.names.TransactionalID(id), "claim "+w.names.TransactionalID(id))
 	}
-	first := slices.Index(order, "read")
-	if first < 0 || !slices.Equal(order[:first], want) {
-		t.Errorf("before the first reading: %v\nwant %v", order[:max(first, 0)], want)
+	if len(order) < len(want) || !slices.Equal(order[:len(want)], want) {
+		t.Errorf("got %v\nwant %v", order, want)
 	}
 }
 
@@ -63,8 +86,7 @@ func TestSecondWorkerTakesOver(t *testing.T) {
 	w.wantNews("things", "u 2")
 	second := w.worker.claim.Nonce
 	w.api.put("things", "c", "1")
-	first.wake <- struct{}{}
-	first.pause() // a second, before the lanes are taken again
+	first.pause() // it has noticed, and pauses a second before the lanes are taken again
 	first.wake <- struct{}{}
 	var taken *TakenOverError
 	if err := first.waitEnd(); !errors.As(err, &taken) || taken.By.Nonce != second || !strings.Contains(err.Error(), taken.By.Worker) {

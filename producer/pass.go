@@ -29,7 +29,7 @@ type pass struct {
 	still   bool       // likewise, of substreams that are swept
 	riding  []*extract.Resource
 	follow  *extract.Position // of a catch-up: where it goes on when it has come to its end
-	tail    unitRange         // of a window: the part of time that the live pass will meet again, and its memory
+	span    extract.Window    // of a backfill's window
 	savedAt time.Time
 	silence time.Duration       // how long a position that moved without a record may wait to be committed
 	changed int64               // records and tombstones since the pass began
@@ -201,9 +201,6 @@ func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *p
 	switch rd.verdict {
 	case verdictFirst, verdictChanged:
 		b.publish(p.names.Data(res.Name), res.Name, rd, memory)
-		if res == p.root && p.tail.memory != nil && rd.entry.ts >= p.tail.from {
-			b.learned = append(b.learned, lesson{memory: p.tail.memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
-		}
 		if res == p.root && p.sweeping != nil {
 			p.sweeping.overtaken(p, b, rd)
 		}
@@ -255,10 +252,6 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	b.learn()
 	p.dead.learn(b)
 	p.saved, p.savedAt = next, p.cfg.Now()
-	p.board.setUnit(p.unit, next)
-	for name, u := range phases {
-		p.board.setUnit(name, u)
-	}
 	p.changed += b.total
 	p.progress.committed(b, p.servedNow(), p.root.Name, next)
 	if p.publish {

@@ -12,7 +12,7 @@ import (
 // Status is what one resource does and what became of it since the run began.
 type Status struct {
 	Resource  string
-	State     string // starting, planning, restoring, backfill, catching up, live, sweeping, listing, confirming deletions, waiting, done, stopped
+	State     string // starting, planning, restoring, backfill, catching up, live, sweeping, listing, confirming deletions, waiting, done, stopped; elsewhere: another worker of the group reads it
 	Passes    int64  // complete readings: of everything so far, or a listing
 	Pages     int64
 	Read      int64 // records that the API showed
@@ -50,7 +50,7 @@ type traversed struct {
 }
 
 // stages are the states that follow one another. Of several traversals the one that is least far is shown.
-var stages = []string{"starting", "planning", "restoring", "backfill", "catching up", "listing", "confirming deletions", "sweeping", "live", "waiting", "done"}
+var stages = []string{"starting", "planning", "restoring", "backfill", "catching up", "listing", "confirming deletions", "sweeping", "live", "waiting", "done", "elsewhere"}
 
 func newProgress(names []string, now func() time.Time) *progress {
 	p := &progress{order: names, by: map[string]*Status{}, now: now, traversals: map[string]map[string]traversed{}}
@@ -206,10 +206,6 @@ func (p *progress) remembers(name string, m *published) {
 
 func (p *progress) backfill(name string, done, windows int) {
 	p.with(name, func(s *Status) { s.Windows = [2]int{done, windows} })
-}
-
-func (p *progress) windowDone(name string) {
-	p.with(name, func(s *Status) { s.Windows[0]++ })
 }
 
 // passed counts a complete reading.

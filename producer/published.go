@@ -117,6 +117,14 @@ func (m *published) forgetBefore(ts int64) {
 	}
 }
 
+// forgetAll gives the memory back when its unit has ended.
+func (m *published) forgetAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rebuild(func(*slot) bool { return false })
+	m.account()
+}
+
 // keys returns the keys of one parent's group.
 func (m *published) keys(parent string) []string {
 	m.mu.Lock()

@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -101,6 +102,13 @@ func (r *runner) fail(err error) {
 	}
 }
 
+// stop is Worker's, and tells everybody who waits for the resource.
+func (s *session) stop(name string, err error) {
+	s.Worker.stop(name, err)
+	s.board.wake()
+	s.assigned.change(func() {})
+}
+
 // stop ends a resource for the rest of the run, or a substream for one of its parents (unitOf).
 func (w *Worker) stop(name string, err error) {
 	w.progress.mu.Lock()
@@ -171,7 +179,7 @@ func (r *runner) unitPlan(unit string) int {
 	return p.Plan
 }
 
-// commitStates commits state records alone, in one transaction, and takes them into the board.
+// commitStates commits state records alone, in one transaction.
 func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, plans map[string]Plan) error {
 	var records []*kgo.Record
 	for resource, p := range plans {
@@ -180,21 +188,28 @@ func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, p
 	for name, u := range units {
 		records = append(records, stateRecord(r.names, r.home, name, u))
 	}
-	if err := r.commitTo(ctx, r.home, records); err != nil {
-		return err
-	}
-	for resource, p := range plans {
-		r.board.setPlan(resource, p)
-	}
-	for name, u := range units {
-		r.board.setUnit(name, u)
-	}
-	return nil
+	return r.commitTo(ctx, r.home, records)
 }
 
-// commitTo has records decided together in a lane.
+// commitTo has records decided together in a lane. The board knows of the states among them before the follower has read them.
 func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record) error {
-	return r.lanes[lane].commit(ctx, records)
+	if err := r.board.unread(lane); err != nil {
+		return err
+	}
+	t := r.tenureOf(lane)
+	if t == nil {
+		return fmt.Errorf("lane %d: %w: it is another worker's", lane, errLaneLost)
+	}
+	if err := t.commit(ctx, records); err != nil {
+		return err
+	}
+	for _, rec := range records {
+		if rec.Topic == r.names.State() {
+			r.board.apply(lane, string(rec.Key), rec.Value, rec.Offset)
+		}
+	}
+	r.board.wake()
+	return nil
 }
 
 // childRefused notes that the API does not let us read a substream. Its parents, those of other runners too, go on without it and owe it.

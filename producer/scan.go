@@ -61,7 +61,7 @@ func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Rec
 	if s.open == 0 {
 		return nil
 	}
-	client, err := s.reader(base)
+	client, err := openReader(base, s.from)
 	if err != nil {
 		return fmt.Errorf("open reader: %w", err)
 	}
@@ -113,9 +113,10 @@ func newScanner(parts extents) *scanner {
 	return s
 }
 
-func (s *scanner) reader(base []kgo.Opt) (*kgo.Client, error) {
+// openReader reads partitions from offsets on, what is committed, with the control records, to count by.
+func openReader(base []kgo.Opt, from map[string]map[int32]kgo.Offset) (*kgo.Client, error) {
 	return kgo.NewClient(append(append([]kgo.Opt{}, base...),
-		kgo.ConsumePartitions(s.from),
+		kgo.ConsumePartitions(from),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,48 +14,52 @@ import (
 // setupDeadline bounds each step before the work begins, so that a wrong address is said within seconds.
 const setupDeadline = 8 * time.Second
 
-// session is the time from taking the lanes to losing them. Everything that it remembers comes from the topics and its own
-// commits; nothing of it outlives a commit whose outcome is unclear.
+// session is the time from taking lanes to losing one of them. Everything that it remembers comes from the topics and its own
+// commits; nothing of it outlives a commit whose outcome is unclear. Lanes come and go meanwhile where a group shares them.
 type session struct {
 	*Worker
-	admin  *kgo.Client
-	topics map[string]topicInfo
-	lanes  []*lane
-	board  *board
-	room   room // for what is remembered of incremental resources
+	admin    *kgo.Client
+	topics   map[string]topicInfo
+	board    *board
+	follower *follower
+	room     room                     // for what is remembered of incremental resources
+	reading  map[string]chan struct{} // a place for every window that is being read, by root resource
+	work     *errgroup.Group          // of everything that is at work
+
+	mu   sync.Mutex
+	held map[int32]*tenure
 }
 
-func (w *Worker) session(ctx context.Context) error {
+func (w *Worker) session(ctx context.Context) (err error) {
 	admin, err := kgo.NewClient(w.cfg.Kafka...)
 	if err != nil {
 		return &EnvironmentError{Op: "open Kafka client", Err: err}
 	}
 	defer admin.Close()
-	s := &session{Worker: w, admin: admin, board: newBoard(), room: room{most: incrementalKeys}}
+	s := w.newSession(admin)
 	if err := s.prepareTopics(ctx); err != nil {
 		return err
 	}
+	if s.follower, err = s.follow(); err != nil {
+		return err
+	}
+	defer s.follower.close()
 	if err := s.checkClaims(ctx); err != nil {
 		return err
 	}
-	if err := s.takeLanes(ctx); err != nil {
-		s.closeLanes()
+	if err := w.join(ctx, admin); err != nil {
 		return err
 	}
-	stop := make(chan struct{})
-	for _, l := range s.lanes {
-		go l.serve(stop)
+	return s.hold(ctx)
+}
+
+func (w *Worker) newSession(admin *kgo.Client) *session {
+	s := &session{Worker: w, admin: admin, topics: map[string]topicInfo{}, board: newBoard(), room: room{most: incrementalKeys},
+		reading: map[string]chan struct{}{}, held: map[int32]*tenure{}}
+	for _, root := range w.cfg.Source.Roots() {
+		s.reading[root.Name] = make(chan struct{}, max(1, w.cfg.Concurrency))
 	}
-	err = s.checkPlans()
-	if err == nil {
-		err = s.work(ctx)
-	}
-	close(stop)
-	for _, l := range s.lanes {
-		<-l.served
-	}
-	s.closeLanes()
-	return err
+	return s
 }
 
 func (s *session) prepareTopics(ctx context.Context) error {
@@ -73,46 +76,73 @@ func (s *session) prepareTopics(ctx context.Context) error {
 	return err
 }
 
-// checkClaims reads the last claims before lanes are taken. One of another source means that the prefix is not ours. One of another
+// checkClaims looks at the last claims before lanes are taken. One of another source means that the prefix is not ours. One of another
 // worker behind our own means that it runs: two that fence each other in turn would never get anything done. What stands before our
-// own claim, or in a lane that we did not get yet, is the claim of whoever ran before.
-//
-// It reads what is decided, not to the high watermark: our own transaction, whose end was unclear, may still be open there until its
-// timeout; a worker that took the lane has aborted it.
+// own claim, or in a lane that we did not get yet, is the claim of whoever ran before. A command that visits the lanes is waited for.
 func (s *session) checkClaims(ctx context.Context) error {
-	states, _, err := s.readDecided(ctx)
+	if err := s.readDecided(ctx); err != nil {
+		return err
+	}
+	if err := s.refuseClaims(); err != nil {
+		return err
+	}
+	return s.awaitVisits(ctx)
+}
+
+// readDecided reads the lanes as far as they are decided, and waits for nobody: our own transaction, whose end was unclear, may still be
+// open beyond until its timeout; a worker that took the lane has aborted it.
+func (s *session) readDecided(ctx context.Context) error {
+	parts, err := s.decidedExtents(ctx)
 	if err != nil {
 		return err
 	}
-	return s.refuseClaims(states)
+	if err := s.follower.await(ctx, parts); err != nil {
+		return &EnvironmentError{Op: "read claims", Err: err}
+	}
+	return nil
 }
 
-// readDecided reads the lanes as far as they are decided, and waits for nobody.
-func (s *session) readDecided(ctx context.Context) (states map[int32]*laneState, broken map[int32]error, err error) {
-	parts, err := s.decidedExtents(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if states, broken, err = readLanes(ctx, s.cfg.Kafka, s.names, parts); err != nil {
-		return nil, nil, &EnvironmentError{Op: "read claims", Err: err}
-	}
-	return states, broken, nil
-}
-
-func (s *session) refuseClaims(states map[int32]*laneState) error {
+func (s *session) refuseClaims() error {
 	for id := range int32(StatePartitions) {
-		last := states[id]
-		if last == nil {
-			continue
-		}
-		if other := last.claim.Source; other != "" && other != s.claim.Source {
-			return &EnvironmentError{Op: "topic prefix " + s.names.Prefix, Err: fmt.Errorf("it belongs to source %q", other),
+		last, at := s.board.claim(id)
+		if last.Source != "" && last.Source != s.claim.Source {
+			return &EnvironmentError{Op: "topic prefix " + s.names.Prefix, Err: fmt.Errorf("it belongs to source %q", last.Source),
 				Remedy: "one prefix is for one source: set another HEADWATER_TOPIC_PREFIX", Lasting: true}
 		}
-		if s.claimed[id] > 0 && last.claimedAt >= s.claimed[id] && last.claim.Nonce != s.claim.Nonce && last.claim.Kind == claimWorker {
-			return &TakenOverError{By: last.claim}
+		if s.claimed[id] > 0 && at >= s.claimed[id] && last.Nonce != s.claim.Nonce && s.claim.yieldsTo(last) {
+			return &TakenOverError{By: last}
 		}
 	}
+	return nil
+}
+
+// yieldsTo says who ends where two workers that do not share the lanes have met: of two without a group the one that was taken over,
+// otherwise the one without; of two groups the one whose name sorts later, so that it is the same one whoever looks.
+func (c Claim) yieldsTo(other Claim) bool {
+	return other.Kind == claimWorker && (c.Group == "" || other.Group != "" && other.Group < c.Group)
+}
+
+const (
+	visitDeadline = time.Minute // for a command that visits the lanes; then they are taken back
+	visitPause    = 250 * time.Millisecond
+)
+
+// awaitVisits waits while a command that visits the lanes has not released them.
+func (s *session) awaitVisits(ctx context.Context) error {
+	for range visitDeadline / visitPause {
+		visited := false
+		for id := range int32(StatePartitions) {
+			last, _ := s.board.claim(id)
+			visited = visited || last.Kind == claimVisit
+		}
+		if !visited {
+			return nil
+		}
+		if err := s.cfg.Sleep(ctx, visitPause); err != nil {
+			return err
+		}
+	}
+	s.cfg.Log.Warn("taking the lanes back from a visit that did not end", "after", visitDeadline)
 	return nil
 }
 
@@ -135,37 +165,6 @@ func (s *session) decidedExtents(ctx context.Context) (map[int32]extent, error) 
 	return parts, nil
 }
 
-// takeLanes takes every lane, the lowest first, and then reads them up to the claims.
-func (s *session) takeLanes(ctx context.Context) error {
-	parts := map[int32]extent{}
-	for id := range int32(StatePartitions) {
-		l, err := openLane(s.cfg.Kafka, s.names, id, s.maxBatchBytes)
-		if err != nil {
-			return &EnvironmentError{Op: "open producer", Err: err}
-		}
-		s.lanes = append(s.lanes, l)
-		claim := s.claim
-		claim.At = s.stamp()
-		if err := s.takeOne(ctx, l, claim); err != nil {
-			return err
-		}
-		s.claimed[id], parts[id] = l.claimed+1, extent{from: 0, to: l.claimed + 1}
-	}
-	states, broken, err := readLanes(ctx, s.cfg.Kafka, s.names, parts)
-	if err != nil {
-		return &EnvironmentError{Op: "read state", Err: err}
-	}
-	for id, err := range broken {
-		s.lanes[id].unread = fmt.Errorf("lane %d: %w: %w", id, errUnreadable, err)
-	}
-	for id, state := range states {
-		if broken[id] == nil {
-			s.board.load(state)
-		}
-	}
-	return nil
-}
-
 // takeOne takes a lane within a deadline. A coordinator that is just starting answers late, so the deadline is generous.
 func (s *session) takeOne(ctx context.Context, l *lane, claim Claim) error {
 	bounded, cancel := context.WithTimeout(ctx, 2*commitDeadline)
@@ -182,36 +181,4 @@ func (s *session) maxBatchBytes(topic string) int32 {
 		return int32(min(info.MaxBytes, 1<<30))
 	}
 	return 1_000_012
-}
-
-func (s *session) closeLanes() {
-	var all sync.WaitGroup
-	for _, l := range s.lanes {
-		all.Go(l.close)
-	}
-	all.Wait()
-}
-
-// work runs every root resource until all have ended. A resource that cannot go on is noted and ends; the others do not. The
-// error is one that ends the session.
-func (s *session) work(ctx context.Context) error {
-	if err := s.dead.restore(ctx, s); err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, root := range s.cfg.Source.Roots() {
-		r := newRunner(s, root)
-		if r == nil {
-			continue
-		}
-		group.Go(func() error {
-			err := r.run(ctx)
-			if err == nil || errors.Is(err, errLaneLost) || ctx.Err() != nil {
-				return err
-			}
-			r.fail(err)
-			return nil
-		})
-	}
-	return group.Wait()
 }

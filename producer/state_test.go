@@ -89,20 +89,14 @@ func TestStateRecordsThatCannotBeUnderstood(t *testing.T) {
 
 func TestUnitsOfAnOlderPlanCountAsAbsent(t *testing.T) {
 	t.Parallel()
-	lane := newLaneState()
-	for _, r := range [][2]string{
+	b := newBoard()
+	for i, r := range [][2]string{
 		{"a/plan", `{"v":1,"plan":2}`}, {"a", `{"v":1,"plan":1,"phase":"live"}`}, {"a/0", `{"v":1,"plan":2,"phase":"backfill"}`},
 		{"b", `{"v":1,"plan":1,"phase":"snapshot"}`}, {"c/plan", `{"v":1,"plan":1}`}, {"c", `{"v":1,"plan":1,"phase":"live"}`},
 	} {
-		if err := lane.apply(r[0], []byte(r[1]), 0); err != nil {
-			t.Fatal(err)
-		}
+		b.apply(0, r[0], []byte(r[1]), int64(i))
 	}
-	if err := lane.apply("c", nil, 0); err != nil { // a tombstone
-		t.Fatal(err)
-	}
-	b := newBoard()
-	b.load(lane)
+	b.apply(0, "c", nil, 9) // a tombstone
 	for unit, want := range map[string]bool{"a": false, "a/0": true, "a/1": false, "b": false, "c": false} {
 		if _, got := b.unit(unit); got != want {
 			t.Errorf("%s: got %v, want %v", unit, got, want)

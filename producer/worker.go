@@ -27,9 +27,10 @@ type Config struct {
 	Names     Names
 	Resources []string // what to publish; empty: every resource of the source
 
-	Once         bool // what is left of backfills, one live pass, every listing; then return
-	Sweep        bool // compare incremental resources with their topics now, whatever their interval is
-	AllowDeletes bool // delete even more than the share that looks like a mistake
+	Group        string // the consumer group with whose other workers the lanes are shared; "": this worker has all of them
+	Once         bool   // what is left of backfills, one live pass, every listing; then return
+	Sweep        bool   // compare incremental resources with their topics now, whatever their interval is
+	AllowDeletes bool   // delete even more than the share that looks like a mistake
 
 	PollInterval     time.Duration // pause between live passes, where the resource says none
 	SnapshotInterval time.Duration // pause between complete listings, where the resource says none; at least ten times the last one's duration
@@ -51,6 +52,8 @@ type Worker struct {
 	cfg          Config
 	names        Names
 	claim        Claim
+	assigned     *assignment
+	member       *member                // of the group; nil without one, and before the first session
 	claimed      [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
 	progress     *progress
 	waitingBytes atomic.Int64 // of records in pages that were read ahead
@@ -67,7 +70,10 @@ func New(cfg Config) (*Worker, error) {
 			return nil, fmt.Errorf("resource %q is not in source %q", name, cfg.Source.Name)
 		}
 	}
-	w := &Worker{cfg: cfg, names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}}
+	if cfg.Group != "" && (cfg.Once || len(cfg.Resources) > 0) {
+		return nil, errors.New("HEADWATER_GROUP: workers that share the lanes stream every resource of the source: leave --once and the names of resources out, or unset it")
+	}
+	w := &Worker{cfg: cfg, assigned: everyLane(), names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}}
 	names := w.selectedNames()
 	if err := w.names.Validate(names); err != nil {
 		return nil, err
@@ -85,7 +91,7 @@ func New(cfg Config) (*Worker, error) {
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, fmt.Errorf("draw nonce: %w", err)
 	}
-	w.claim = Claim{V: stateVersion, Kind: claimWorker, Host: host, PID: os.Getpid(), Nonce: hex.EncodeToString(nonce), Source: cfg.Source.Name}
+	w.claim = Claim{V: stateVersion, Kind: claimWorker, Host: host, PID: os.Getpid(), Nonce: hex.EncodeToString(nonce), Source: cfg.Source.Name, Group: cfg.Group}
 	w.claim.Worker = fmt.Sprintf("%s-%d", host, os.Getpid())
 	return w, nil
 }
@@ -143,6 +149,7 @@ func (w *Worker) Waiting(wait extract.Wait) { w.progress.wait(wait) }
 // A session takes the lanes, reads the state, and works. When a commit fails or its outcome is unclear the session ends and the
 // next one begins: recovery is the same code as start.
 func (w *Worker) Run(ctx context.Context) error {
+	defer w.leave()
 	row := 0 // sessions in a row that committed nothing
 	for again := false; ; again = true {
 		before := w.progress.commits()

@@ -1,0 +1,101 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	// groupSession is how long a member of a classic group may be silent before its lanes go to others. With KIP-848 the broker says it
+	// (group.consumer.session.timeout.ms).
+	groupSession = 10 * time.Second
+	// groupHeartbeat is how often a member of a classic group asks: how late it learns that there are lanes for it.
+	groupHeartbeat = time.Second
+)
+
+// member is a worker's membership of a consumer group over the state topic. The group is for assignment only: nothing is consumed, and
+// no offset is committed.
+type member struct {
+	*assignment
+	client *kgo.Client
+	log    *slog.Logger
+}
+
+// join makes the worker a member of its group, for the rest of its run: sessions come and go meanwhile. The state topic must be there.
+func (w *Worker) join(ctx context.Context, admin *kgo.Client) error {
+	if w.cfg.Group == "" || w.member != nil {
+		return nil
+	}
+	m := &member{assignment: newAssignment(), log: w.cfg.Log}
+	state := w.names.State()
+	opts := append(append([]kgo.Opt{}, w.cfg.Kafka...),
+		kgo.ConsumerGroup(w.cfg.Group), kgo.ConsumeTopics(state), kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(groupSession), kgo.HeartbeatInterval(groupHeartbeat), kgo.WithHooks(m),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { m.give(p[state]) }),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, p map[string][]int32) { m.giveBack(ctx, p[state]) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { m.lose(p[state]) }),
+	)
+	balanced, err := balancing(ctx, admin)
+	if err != nil {
+		return &EnvironmentError{Op: "ask what groups the brokers have", Err: err}
+	}
+	if m.client, err = kgo.NewClient(append(opts, balanced...)...); err != nil {
+		return &EnvironmentError{Op: "join group " + w.cfg.Group, Err: err}
+	}
+	m.client.PauseFetchTopics(state)
+	w.member, w.assigned = m, m.assignment
+	return nil
+}
+
+// leave gives the membership up, so that other workers have the lanes at once.
+func (w *Worker) leave() {
+	if w.member != nil {
+		w.member.client.Close()
+	}
+}
+
+// balancing chooses how lanes are shared: by the broker (KIP-848) where it can, otherwise by the members, cooperatively. Both move only
+// what must move.
+func balancing(ctx context.Context, admin *kgo.Client) ([]kgo.Opt, error) {
+	byMembers := []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer())}
+	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
+	defer cancel()
+	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(bounded, admin)
+	if err != nil {
+		return nil, err
+	}
+	for _, feature := range resp.FinalizedFeatures {
+		if feature.Name == "group.version" && feature.MaxVersionLevel >= 1 {
+			for _, k := range resp.ApiKeys {
+				if k.ApiKey == kmsg.ConsumerGroupHeartbeat.Int16() && k.MaxVersion >= 1 {
+					// The client takes the classic protocol where the coordinator has this one switched off.
+					return []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}, nil
+				}
+			}
+		}
+	}
+	return byMembers, nil
+}
+
+// giveBack returns when the commits in flight are finished and the lanes closed. The bound is that of a commit: a lane that is not let
+// go by then is fenced by its next owner.
+func (m *member) giveBack(ctx context.Context, lanes []int32) {
+	bounded, cancel := context.WithTimeout(ctx, commitDeadline)
+	defer cancel()
+	m.revoke(bounded, lanes)
+}
+
+// OnGroupManageError is kgo's hook for what ends a membership. The client joins again by itself.
+func (m *member) OnGroupManageError(err error) {
+	m.log.Warn("joining the group again", "err", err)
+	if errors.Is(err, kerr.GroupAuthorizationFailed) || errors.Is(err, kerr.InvalidGroupID) || errors.Is(err, kerr.GroupMaxSizeReached) ||
+		errors.Is(err, kerr.InconsistentGroupProtocol) || errors.Is(err, kerr.InvalidSessionTimeout) {
+		m.fail(err)
+	}
+}

@@ -1,0 +1,162 @@
+package producer
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// readWindows reads the windows of the root's backfill that live in lanes which were just taken. Windows are disjoint in time, so they
+// are read side by side, by as many workers as hold lanes of theirs, each committed in a lane of its own. In a group it waits for other
+// plans to come, as long as one of the lanes is held.
+func (r *runner) readWindows(ctx context.Context, lanes map[int32]*tenure) error {
+	for handled := 0; ; {
+		var plan Plan
+		over := false
+		err := r.board.wait(ctx, func() bool {
+			var planned bool
+			plan, planned = r.board.plan(r.root.Name)
+			over = !r.runs(r.root) || allEnded(lanes)
+			return over || planned && plan.Plan > handled
+		})
+		if err != nil || over {
+			return err
+		}
+		handled = plan.Plan
+		if err := r.windowsOf(ctx, plan, lanes); err != nil || r.cfg.Group == "" {
+			return err
+		}
+	}
+}
+
+func allEnded(lanes map[int32]*tenure) bool {
+	for _, t := range lanes {
+		if !t.ended() {
+			return false
+		}
+	}
+	return true
+}
+
+// windowsOf reads what is left of the plan's windows in the lanes.
+func (r *runner) windowsOf(ctx context.Context, plan Plan, lanes map[int32]*tenure) error {
+	passes, err := r.prepareWindows(ctx, plan, lanes)
+	if err != nil || len(passes) == 0 {
+		return err
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	place := r.reading[r.root.Name]
+	for _, p := range passes {
+		select {
+		case place <- struct{}{}:
+		case <-gctx.Done():
+		}
+		if gctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			defer func() { <-place }()
+			return r.readWindow(gctx, p, lanes[p.lane])
+		})
+	}
+	return group.Wait()
+}
+
+// readWindow reads a window to its end, or as long as its lane is held.
+func (r *runner) readWindow(ctx context.Context, p *pass, t *tenure) error {
+	defer p.memory.forgetAll()
+	if !t.enter() {
+		return nil
+	}
+	defer t.leave()
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(t.ctx, cancel)()
+	err := r.persist(within, p.window)
+	if t.ended() {
+		return nil // another worker goes on from what is committed
+	}
+	return err
+}
+
+// prepareWindows makes the passes of windows that are not done, with what the topic already holds of each one's part of time. The newest
+// come first: records lie where they changed last, so the last windows hold the most, and what takes longest is not begun last.
+func (r *runner) prepareWindows(ctx context.Context, plan Plan, lanes map[int32]*tenure) ([]*pass, error) {
+	var passes []*pass
+	var units []unitRange
+	for n := plan.Windows - 1; n >= 0; n-- {
+		lane := r.windowLane(n)
+		saved, _ := r.board.unit(windowUnit(r.root.Name, n))
+		if t := lanes[lane]; t == nil || t.ended() || saved.Done {
+			continue
+		}
+		window, err := plan.window(n)
+		if err != nil {
+			return nil, err
+		}
+		p := r.newPass(windowUnit(r.root.Name, n), lane, saved, r.newMemory(false))
+		p.guard, p.span = true, window
+		passes = append(passes, p)
+		// The whole window, not from its watermark on: a listing that turns out to be short is read again.
+		units = append(units, unitRange{from: window.Start.UnixMilli(), to: window.End.UnixMilli(), memory: p.memory})
+	}
+	if len(passes) == 0 {
+		return nil, nil
+	}
+	for _, child := range r.children {
+		if err := r.restoreKeys(ctx, child); err != nil {
+			return nil, err
+		}
+	}
+	return passes, r.restoreUnits(ctx, r.root, -1, plan.At, units)
+}
+
+// windowLane is where a window of the backfill lives. A singleton's units stay in one lane: whoever has it reads them one by one.
+func (r *runner) windowLane(n int) int32 {
+	if r.root.Singleton {
+		return r.home
+	}
+	return windowLane(r.home, n, StatePartitions)
+}
+
+// window reads one window of the backfill from where the topic says.
+func (p *pass) window(ctx context.Context) error {
+	p.deletes = map[string]*deletes{}
+	pos := extract.Position{Phase: extract.PhaseBackfill, Window: p.span}
+	if p.saved.Phase == extract.PhaseBackfill.String() {
+		var err error
+		if pos, err = p.saved.Position(); err != nil {
+			return err
+		}
+	}
+	return p.pages(ctx, pos)
+}
+
+// awaitWindows returns when every window of the backfill is done, whoever reads them, or when the resource cannot go on.
+func (r *runner) awaitWindows(ctx context.Context) error {
+	plan, _ := r.board.plan(r.root.Name)
+	shown := false
+	return r.board.wait(ctx, func() bool {
+		done := r.windowsDone(plan)
+		if done < plan.Windows || shown {
+			if !shown {
+				r.state("backfill")
+			}
+			shown = true
+			r.progress.backfill(r.root.Name, done, plan.Windows)
+		}
+		return done == plan.Windows || !r.runs(r.root)
+	})
+}
+
+func (r *runner) windowsDone(plan Plan) int {
+	done := 0
+	for n := range plan.Windows {
+		if u, ok := r.board.unit(windowUnit(r.root.Name, n)); ok && u.Done {
+			done++
+		}
+	}
+	return done
+}
