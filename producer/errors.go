@@ -27,10 +27,14 @@ func (e *EnvironmentError) Error() string {
 
 func (e *EnvironmentError) Unwrap() error { return e.Err }
 
-// TakenOverError says that another worker holds the lanes now. Without a group one worker works per prefix.
+// TakenOverError says that a worker with which the lanes are not shared holds them now.
 type TakenOverError struct{ By Claim }
 
 func (e *TakenOverError) Error() string {
+	if e.By.Group != "" {
+		return fmt.Sprintf("another worker took over: %s on %s (pid %d) of group %q at %s → share the work with it (HEADWATER_GROUP=%s), or give this one another HEADWATER_TOPIC_PREFIX",
+			e.By.Worker, e.By.Host, e.By.PID, e.By.Group, rfc3339(e.By.At), e.By.Group)
+	}
 	return fmt.Sprintf("another worker took over: %s on %s (pid %d) at %s → one worker per prefix; stop one of them or give it another HEADWATER_TOPIC_PREFIX",
 		e.By.Worker, e.By.Host, e.By.PID, rfc3339(e.By.At))
 }

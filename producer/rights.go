@@ -37,7 +37,7 @@ func (w *Worker) Rights(ctx context.Context) (Rights, error) {
 	defer client.Close()
 	bounded, cancel := context.WithTimeout(ctx, 2*setupDeadline)
 	defer cancel()
-	a := &asker{names: w.names, client: client}
+	a := &asker{names: w.names, group: w.cfg.Group, client: client}
 	for _, s := range specs(w.names, w.selectedNames(), -1) {
 		a.topics = append(a.topics, s.name)
 	}
@@ -50,6 +50,7 @@ func (w *Worker) Rights(ctx context.Context) (Rights, error) {
 
 type asker struct {
 	names  Names
+	group  string
 	topics []string
 	client *kgo.Client
 	broker *kgo.Broker
@@ -67,7 +68,7 @@ func (a *asker) ask(ctx context.Context) (r Rights, err error) {
 	if r.NoAuthorizer, err = a.noAuthorizer(ctx); err != nil || r.NoAuthorizer {
 		return r, err
 	}
-	for _, ask := range []func(context.Context) ([]string, error){a.read, a.write, a.describeConfigs} {
+	for _, ask := range []func(context.Context) ([]string, error){a.read, a.write, a.describeConfigs, a.join} {
 		missing, err := ask(ctx)
 		if err != nil {
 			return r, err
@@ -180,6 +181,23 @@ func (a *asker) describeConfigs(ctx context.Context) ([]string, error) {
 		}
 	}
 	return a.missing("DescribeConfigs", refused), nil
+}
+
+// join asks whether the group may be joined, as a member that it does not have.
+func (a *asker) join(ctx context.Context) ([]string, error) {
+	if a.group == "" {
+		return nil, nil
+	}
+	req := kmsg.NewPtrHeartbeatRequest()
+	req.Group, req.MemberID = a.group, "none"
+	resp, err := req.RequestWith(ctx, a.broker)
+	if err != nil {
+		return nil, err
+	}
+	if errors.Is(kerr.ErrorForCode(resp.ErrorCode), kerr.GroupAuthorizationFailed) {
+		return []string{"Read on group " + a.group}, nil
+	}
+	return nil, nil
 }
 
 func (a *asker) missing(operation string, topics []string) []string {

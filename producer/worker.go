@@ -70,9 +70,6 @@ func New(cfg Config) (*Worker, error) {
 			return nil, fmt.Errorf("resource %q is not in source %q", name, cfg.Source.Name)
 		}
 	}
-	if cfg.Group != "" && (cfg.Once || len(cfg.Resources) > 0) {
-		return nil, errors.New("HEADWATER_GROUP: workers that share the lanes stream every resource of the source: leave --once and the names of resources out, or unset it")
-	}
 	w := &Worker{cfg: cfg, assigned: everyLane(), names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}}
 	names := w.selectedNames()
 	if err := w.names.Validate(names); err != nil {

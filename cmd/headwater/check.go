@@ -198,6 +198,9 @@ func (p *pipeline) findRights(ctx context.Context) finding {
 		f.Status, f.Detail = statusFail, "this user lacks "+strings.Join(rights.Missing, "; ")
 		f.Remedy = fmt.Sprintf("allow it Create, Describe, DescribeConfigs, Read and Write on topics that begin with %s, and Write on transactional ids that begin with %s",
 			p.names.Prefix, p.names.TransactionalIDs())
+		if p.cfg.Group != "" {
+			f.Remedy += ", and Read on group " + p.cfg.Group
+		}
 	}
 	return f
 }

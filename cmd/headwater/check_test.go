@@ -302,7 +302,7 @@ func TestCheckOfMistakes(t *testing.T) {
 	t.Parallel()
 	s := startStack(t)
 	env := s.env()
-	env["SOURCE_START_DATE"], env["HEADWATER_GROUP"] = "soon", "x"
+	env["SOURCE_START_DATE"], env["HEADWATER_METRICS_ADDR"] = "soon", "x"
 	want := newCommand(env).run(deadline(t), "run", "nothere").want(t, exitUsage).stderr.String()
 	got := newCommand(env).run(deadline(t), "check", "nothere").want(t, exitUsage)
 	if got.stderr.String() != want || got.stdout.String() != "" || len(lines(got.stderr)) != 3 {

@@ -25,7 +25,7 @@ type Config struct {
 	LogFormat string `env:"HEADWATER_LOG_FORMAT" usage:"text or json; text on a terminal, else json"`
 	LogLevel  string `env:"HEADWATER_LOG_LEVEL, default=info" usage:"debug, info, warn or error"`
 
-	Group       string `env:"HEADWATER_GROUP" usage:"not supported yet"`
+	Group       string `env:"HEADWATER_GROUP" usage:"consumer group with whose other workers the work is shared"`
 	MetricsAddr string `env:"HEADWATER_METRICS_ADDR, default=off" usage:"off; anything else is not supported yet"`
 
 	KafkaBrokers  []string `env:"KAFKA_BROKERS, default=127.0.0.1:9092" usage:"comma-separated"`

@@ -63,7 +63,7 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	}
 	p.names = cfg.namesOf(p.source)
 	p.worker, err = producer.New(producer.Config{
-		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources,
+		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources, Group: cfg.Group,
 		Once: o.once, Sweep: o.sweep, AllowDeletes: o.allowDeletes,
 		PollInterval: cfg.PollInterval, SnapshotInterval: cfg.SnapshotInterval, Concurrency: cfg.Concurrency,
 		MemoryKeys: producer.DefaultMemoryKeys,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -41,7 +42,7 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 	_, noColor := filled{a.env}.Lookup("NO_COLOR")
 	show := newDisplay(a.stderr, cfg, noColor, time.Now)
 	p, err := a.newPipeline(cfg, o, show.logger())
-	if err := errors.Join(mistakes, err); err != nil {
+	if err := errors.Join(mistakes, err, o.shared(cfg)); err != nil {
 		return nil, err
 	}
 	defer p.close()
@@ -58,6 +59,14 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 	told()
 	show.stop()
 	return p, err
+}
+
+// shared refuses what workers of a group cannot be asked for: each reads what the group gives it, and without end.
+func (o options) shared(cfg *Config) error {
+	if cfg == nil || cfg.Group == "" || !o.once && len(o.resources) == 0 {
+		return nil
+	}
+	return &usageError{fmt.Errorf("HEADWATER_GROUP=%q: workers that share the work stream every resource of the source: leave --once and the names of resources out, or unset it", cfg.Group)}
 }
 
 // tellStop says, when ctx ends, that the program is about to. It is said through the display, which would paint over it

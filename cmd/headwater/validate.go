@@ -22,9 +22,6 @@ func (c *Config) validate() []error {
 	default:
 		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "must be avro")
 	}
-	if c.Group != "" {
-		wrong("HEADWATER_GROUP", c.Group, "many workers are not supported yet; unset it")
-	}
 	if c.MetricsAddr != "off" {
 		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")
 	}
