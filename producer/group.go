@@ -41,11 +41,8 @@ func (w *Worker) join(ctx context.Context, admin *kgo.Client) error {
 		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, p map[string][]int32) { m.giveBack(ctx, p[state]) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { m.lose(p[state]) }),
 	)
-	balanced, err := balancing(ctx, admin)
-	if err != nil {
-		return &EnvironmentError{Op: "ask what groups the brokers have", Err: err}
-	}
-	if m.client, err = kgo.NewClient(append(opts, balanced...)...); err != nil {
+	var err error
+	if m.client, err = kgo.NewClient(append(opts, balancing(ctx, admin, w.cfg.Group)...)...); err != nil {
 		return &EnvironmentError{Op: "join group " + w.cfg.Group, Err: err}
 	}
 	m.client.PauseFetchTopics(state)
@@ -60,27 +57,20 @@ func (w *Worker) leave() {
 	}
 }
 
-// balancing chooses how lanes are shared: by the broker (KIP-848) where it can, otherwise by the members, cooperatively. Both move only
-// what must move.
-func balancing(ctx context.Context, admin *kgo.Client) ([]kgo.Opt, error) {
+// balancing chooses how lanes are shared: by the broker (KIP-848) where it does that, otherwise by the members, cooperatively. Both move
+// only what must move. Asked is with the leaving of a member that there is not: it changes nothing, and tells whether the coordinator
+// knows the protocol. A client that were to find out by itself would fall back to one that moves everything.
+func balancing(ctx context.Context, admin *kgo.Client, group string) []kgo.Opt {
 	byMembers := []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer())}
 	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
-	resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(bounded, admin)
-	if err != nil {
-		return nil, err
+	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+	req.Group, req.MemberID, req.MemberEpoch = group, "none", -1
+	resp, err := req.RequestWith(bounded, admin)
+	if err != nil || resp.Version < 1 || errors.Is(kerr.ErrorForCode(resp.ErrorCode), kerr.UnsupportedVersion) {
+		return byMembers
 	}
-	for _, feature := range resp.FinalizedFeatures {
-		if feature.Name == "group.version" && feature.MaxVersionLevel >= 1 {
-			for _, k := range resp.ApiKeys {
-				if k.ApiKey == kmsg.ConsumerGroupHeartbeat.Int16() && k.MaxVersion >= 1 {
-					// The client takes the classic protocol where the coordinator has this one switched off.
-					return []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}, nil
-				}
-			}
-		}
-	}
-	return byMembers, nil
+	return []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}
 }
 
 // giveBack returns when the commits in flight are finished and the lanes closed. The bound is that of a commit: a lane that is not let

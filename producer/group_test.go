@@ -8,6 +8,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // fellow is a worker of a group, which streams with short pauses until it is stopped.
@@ -22,7 +27,7 @@ func (w *world) join(changes ...change) *fellow {
 	w.Helper()
 	f := &fellow{world: w, ended: make(chan error, 1)}
 	pause := func(ctx context.Context, d time.Duration) error {
-		timer := time.NewTimer(5 * time.Millisecond) // of real time: what the others do takes some
+		timer := time.NewTimer(50 * time.Millisecond) // of real time: what the others do takes some
 		defer timer.Stop()
 		select {
 		case <-ctx.Done():
@@ -66,6 +71,28 @@ func (w *world) owners() [StatePartitions]string {
 	return owners
 }
 
+// quickly has the group's members learn of changes soon, and shares by the broker or, in a group of old, by the members.
+func (w *world) quickly(byMembers bool) {
+	w.Helper()
+	client, err := kgo.NewClient(w.seeds...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer client.Close()
+	interval := "50"
+	if _, err := kadm.NewClient(client).AlterBrokerConfigs(w.context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "group.consumer.heartbeat.interval.ms", Value: &interval}}); err != nil {
+		w.Fatal(err)
+	}
+	if byMembers {
+		w.kafka.ControlKey(kmsg.ConsumerGroupHeartbeat.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			w.kafka.KeepControl()
+			resp := req.ResponseKind().(*kmsg.ConsumerGroupHeartbeatResponse)
+			resp.ErrorCode = kerr.UnsupportedVersion.Code
+			return resp, nil, true
+		})
+	}
+}
+
 // share waits until each of the workers has claimed as many lanes as it should, and returns who has which.
 func (w *world) share(want map[*fellow]int) [StatePartitions]string {
 	w.Helper()
@@ -89,7 +116,7 @@ func (w *world) share(want map[*fellow]int) [StatePartitions]string {
 // until waits until look finds nothing that is missing.
 func (w *world) until(what string, look func() string) {
 	w.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(deadline)
 	for {
@@ -118,7 +145,14 @@ func moved(before, after [StatePartitions]string) int {
 
 // Lanes move to a worker that joins, and back when it leaves: no more than must.
 func TestWorkersShareTheLanes(t *testing.T) {
+	for name, byMembers := range map[string]bool{"by the broker": false, "by the members": true} {
+		t.Run(name, func(t *testing.T) { testShare(t, byMembers) })
+	}
+}
+
+func testShare(t *testing.T, byMembers bool) {
 	w := newWorld(t)
+	w.quickly(byMembers)
 	w.api.put("things", "a", "1")
 	w.api.put("books", "a", ids(1, 5)...)
 	for i := range 20 {
@@ -158,6 +192,7 @@ func TestWorkersShareTheLanes(t *testing.T) {
 // One resource's windows are read by all workers, each record is published once, and the home lane's owner goes on when all are done.
 func TestWindowsAreReadByAllWorkers(t *testing.T) {
 	w := newWorld(t)
+	w.quickly(false)
 	const events = 400
 	for i := range events {
 		w.api.event("events", fmt.Sprintf("%03d", i), "a", -3600*24+200*int64(i))
@@ -203,20 +238,25 @@ func TestWindowsAreReadByAllWorkers(t *testing.T) {
 	})
 }
 
-// A worker without a group and one of a group meet: the first one ends and names the other, whoever came first.
+// Workers that do not share the lanes meet: it is the same one that ends, and names the other, whoever looks.
 func TestWorkerMeetsAGroup(t *testing.T) {
-	w := newWorld(t)
-	w.api.put("things", "a", "1")
-	member := w.join()
-	w.share(map[*fellow]int{member: 16})
-	alone := w.join(func(c *Config) { c.Group = "" })
-	err := <-alone.ended
-	alone.ended <- err
-	if err == nil || !strings.Contains(err.Error(), "crew") {
-		t.Errorf("the worker without a group ends with %v", err)
-	}
-	w.share(map[*fellow]int{member: 16})
-	if err := member.leave(); err != nil {
-		t.Errorf("the member ends with %v", err)
+	for name, group := range map[string]string{"without a group": "", "of another group": "zebra"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.quickly(false)
+			w.api.put("things", "a", "1")
+			member := w.join()
+			w.share(map[*fellow]int{member: 16})
+			other := w.join(func(c *Config) { c.Group = group })
+			err := <-other.ended
+			other.ended <- err
+			if err == nil || !strings.Contains(err.Error(), `of group "crew"`) {
+				t.Errorf("the other worker ends with %v", err)
+			}
+			w.share(map[*fellow]int{member: 16})
+			if err := member.leave(); err != nil {
+				t.Errorf("the member ends with %v", err)
+			}
+		})
 	}
 }

@@ -1,0 +1,94 @@
+package producer
+
+import (
+	"context"
+	"slices"
+	"testing"
+)
+
+// A lane that the group takes away is another's only when the session has let it go.
+func TestRevocationWaitsUntilTheLaneIsLetGo(t *testing.T) {
+	t.Parallel()
+	a := newAssignment(1, 2, 3)
+	take, leave, _, _ := a.hold()
+	if !slices.Equal(take, []int32{1, 2, 3}) || len(leave) != 0 {
+		t.Fatalf("take %v, leave %v", take, leave)
+	}
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		a.revoke(t.Context(), []int32{2, 9})
+	}()
+	for len(leave) == 0 {
+		var changed <-chan struct{}
+		if take, leave, changed, _ = a.hold(); len(leave) == 0 {
+			<-changed
+		}
+	}
+	if len(take) != 0 || !slices.Equal(leave, []int32{2}) {
+		t.Errorf("take %v, leave %v", take, leave)
+	}
+	select {
+	case <-back:
+		t.Error("the lane is given back while it is held")
+	default:
+	}
+	a.letGo(2)
+	<-back
+	a.give([]int32{2})
+	if take, leave, _, _ = a.hold(); !slices.Equal(take, []int32{2}) || len(leave) != 0 {
+		t.Errorf("given again: take %v, leave %v", take, leave)
+	}
+}
+
+// A revocation that its caller gives up does not wait for ever, and the lane stays taken away.
+func TestRevocationIsBounded(t *testing.T) {
+	t.Parallel()
+	a := newAssignment(1)
+	a.hold()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.revoke(ctx, []int32{1})
+	if _, leave, _, _ := a.hold(); !slices.Equal(leave, []int32{1}) {
+		t.Errorf("leave %v", leave)
+	}
+}
+
+// What a session was about to take when it failed, the next one takes.
+func TestAllIsLetGoWithTheSession(t *testing.T) {
+	t.Parallel()
+	a := everyLane()
+	if take, _, _, _ := a.hold(); len(take) != StatePartitions || take[0] != 0 {
+		t.Fatalf("take %v", take)
+	}
+	a.letGoAll()
+	if take, _, _, _ := a.hold(); len(take) != StatePartitions {
+		t.Errorf("after a failure: take %v", take)
+	}
+}
+
+// A tenure ends when the units in it have, and lets no other begin.
+func TestTenureEndsAfterItsUnits(t *testing.T) {
+	w := newWorld(t)
+	w.once(only("things")) // makes the topics
+	l, err := openLane(w.seeds, w.names, 0, func(string) int32 { return 1 << 20 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := &tenure{lane: l, stop: make(chan struct{})}
+	held.ctx, held.cancel = context.WithCancel(w.context())
+	go l.serve(held.stop)
+	if !held.enter() {
+		t.Fatal("no unit may begin")
+	}
+	stopped := false
+	go func() {
+		<-held.ctx.Done()
+		stopped = true
+		held.leave()
+	}()
+	held.end()
+	if !stopped || held.enter() || !held.ended() {
+		t.Errorf("stopped %v, ended %v", stopped, held.ended())
+	}
+}
