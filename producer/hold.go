@@ -239,7 +239,7 @@ func (s *session) showOthers() {
 			continue
 		}
 		if r := newRunner(s, root); r != nil {
-			r.state("elsewhere")
+			r.elsewhere()
 		}
 	}
 }

@@ -110,6 +110,12 @@ func (p *progress) state(name, root, text string) {
 	})
 }
 
+// elsewhere notes that another worker of the group reads a resource in the traversal of root: its watermark is not known here.
+func (p *progress) elsewhere(name, root string) {
+	p.with(name, func(s *Status) { p.traversals[name][root], s.Watermark = traversed{}, time.Time{} })
+	p.state(name, root, "elsewhere")
+}
+
 func (p *progress) fail(name string, err error) {
 	p.with(name, func(s *Status) { s.State, s.Err, s.Stopped, s.Waiting = "stopped", err, true, "" })
 }

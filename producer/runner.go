@@ -84,6 +84,13 @@ func (r *runner) state(text string) {
 	}
 }
 
+// elsewhere notes that another worker of the group has the root's home lane.
+func (r *runner) elsewhere() {
+	for _, name := range r.served() {
+		r.progress.elsewhere(name, r.root.Name)
+	}
+}
+
 // ownUnit is that of the root's live pass or listings; where the root is not published, of the first substream that goes on.
 func (r *runner) ownUnit() string {
 	if r.publish {

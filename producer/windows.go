@@ -46,6 +46,10 @@ func (r *runner) windowsOf(ctx context.Context, plan Plan, lanes map[int32]*tenu
 	if err != nil || len(passes) == 0 {
 		return err
 	}
+	if r.tenureOf(r.home) == nil {
+		r.state("backfill")
+		defer r.elsewhere()
+	}
 	group, gctx := errgroup.WithContext(ctx)
 	place := r.reading[r.root.Name]
 	for _, p := range passes {
