@@ -54,20 +54,23 @@ func (r *runner) windowsOf(ctx context.Context, plan Plan, lanes map[int32]*tenu
 			}
 		}()
 	}
+	return r.readSideBySide(ctx, passes, lanes)
+}
+
+// readSideBySide reads so many windows of a resource at a time as requests may be in flight. The first error ends all of them.
+func (r *runner) readSideBySide(ctx context.Context, passes []*pass, lanes map[int32]*tenure) error {
 	group, gctx := errgroup.WithContext(ctx)
-	place := r.reading[r.root.Name]
+	places := r.reading[r.root.Name]
 	for _, p := range passes {
 		select {
-		case place <- struct{}{}:
+		case places <- struct{}{}:
+			group.Go(func() error {
+				defer func() { <-places }()
+				return r.readWindow(gctx, p, lanes[p.lane])
+			})
 		case <-gctx.Done():
+			p.memory.forgetAll()
 		}
-		if gctx.Err() != nil {
-			break
-		}
-		group.Go(func() error {
-			defer func() { <-place }()
-			return r.readWindow(gctx, p, lanes[p.lane])
-		})
 	}
 	return group.Wait()
 }
