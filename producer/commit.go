@@ -3,7 +3,6 @@ package producer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -22,10 +21,10 @@ type commitRequest struct {
 	reply   chan error
 }
 
-// commit has the request's records and state decided in one transaction and returns when the outcome is known to be "committed"
-// (nil) or must be read from the topic (errLaneLost). Units that share the lane are committed together when they are ready at
-// the same time. Cancelling ctx keeps a request that was not handed over yet from being handed over; it does not touch one
-// that was: the caller needs its outcome.
+// commit has the request's records and state decided in one transaction and returns when the outcome is known to be committed (nil),
+// or else a *commitError, for which the topic has to be asked (errLaneLost). Units that share the lane are committed together when
+// they are ready at the same time. Cancelling ctx keeps a request that was not handed over yet from being handed over; it does not
+// touch one that was: the caller needs its outcome.
 func (l *lane) commit(ctx context.Context, records []*kgo.Record) error {
 	req := &commitRequest{records: records, reply: make(chan error, 1)}
 	for _, r := range records {
@@ -35,7 +34,7 @@ func (l *lane) commit(ctx context.Context, records []*kgo.Record) error {
 	case l.requests <- req:
 		return <-req.reply
 	case <-l.served:
-		return fmt.Errorf("lane %d: %w", l.id, errLaneLost)
+		return l.failed("hand over", notCommitted, errServed)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -78,14 +77,17 @@ func (l *lane) gather(first *commitRequest) []*commitRequest {
 	return group
 }
 
-// transact is the one commit: every record and every state record that goes to Kafka goes through here. It runs on a context
-// that shutdown does not cancel, because a produce or flush that is cut off leaves the client stuck in its transaction, and a
-// cut-off EndTransaction leaves the outcome unknown.
+// transact is the one commit: every record and every state record that goes to Kafka goes through here. From Begin to End it runs
+// on one deadline and on a context that shutdown does not cancel, because a produce or flush that is cut off leaves the client stuck
+// in its transaction, and a cut-off EndTransaction leaves the outcome unknown.
+//
+// What fails before End is asked for is not committed, and never will be: the transaction is aborted here, or by whoever takes the
+// lane next. What End answers but nil is unknown, whatever its code: an error may be of the answer's way back only.
 func (l *lane) transact(group []*commitRequest) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitDeadline)
 	defer cancel()
 	if err := l.client.BeginTransaction(); err != nil {
-		return fmt.Errorf("begin transaction in lane %d: %w: %w", l.id, errLaneLost, err)
+		return l.failed("begin", notCommitted, err)
 	}
 	var refused firstRefusal
 	for _, req := range group {
@@ -94,21 +96,26 @@ func (l *lane) transact(group []*commitRequest) error {
 		}
 	}
 	flushErr := l.client.Flush(ctx)
-	// A refused record does not stop Kafka's commit: without this check the state would move past a lost record.
+	// A refused record does not stop Kafka's commit: without this check the state would move past a lost record. And of a transaction
+	// of which the broker took nothing the client makes an abort, which it calls a success.
 	if err := refused.get(); err != nil {
 		l.abort()
-		return fmt.Errorf("produce in lane %d: %w: %w", l.id, errLaneLost, err)
+		return l.failed("produce", notCommitted, err)
 	}
 	if flushErr != nil {
 		l.abort()
-		return fmt.Errorf("flush in lane %d: %w: %w", l.id, errLaneLost, flushErr)
+		return l.failed("flush", notCommitted, flushErr)
 	}
 	if err := l.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		// Not known whether it is committed. Never again the same commit: the topic is asked instead.
-		return fmt.Errorf("commit in lane %d: %w: %w", l.id, errLaneLost, err)
+		// Never again the same commit, and no abort either: the topic is asked instead.
+		return l.failed("commit", unknown, err)
 	}
-	// From here on recovery is clean: whoever reads the lane finds the new state, and readers the records that it covers.
+	// ── From here on recovery is clean: whoever reads the lane finds the new state, and readers the records that it covers. ──
 	return nil
+}
+
+func (l *lane) failed(step string, o outcome, err error) error {
+	return &commitError{step: step, lane: l.id, outcome: o, err: err}
 }
 
 // abort tries to spare readers the wait for the transaction's timeout. Its own failure changes nothing: the lane's next owner

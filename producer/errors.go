@@ -88,6 +88,9 @@ var ErrUnfinished = errors.New("stopped before everything was read; what is comm
 // clients are closed, the lanes are taken again, and the topic says where to go on.
 var errLaneLost = errors.New("lane lost")
 
+// errServed is why a request is not handed over any more: an earlier commit of its lane failed.
+var errServed = errors.New("an earlier commit failed")
+
 // errUnreadable wraps what is wrong with a lane's state. It will not pass by itself: another program wrote it.
 var errUnreadable = errors.New("state not understood")
 
