@@ -44,6 +44,12 @@ func onBoth(t *testing.T, test func(t *testing.T, s servers)) {
 
 func embedded(t *testing.T) servers {
 	t.Helper()
+	_, s := embeddedBroker(t)
+	return s
+}
+
+func embeddedBroker(t *testing.T) (*sandbox.Broker, servers) {
+	t.Helper()
 	broker, err := sandbox.StartBroker(0)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +60,7 @@ func embedded(t *testing.T) servers {
 		t.Fatal(err)
 	}
 	t.Cleanup(registry.Close)
-	return servers{brokers: []string{broker.Addr()}, registry: registry.URL(), own: true}
+	return broker, servers{brokers: []string{broker.Addr()}, registry: registry.URL(), own: true}
 }
 
 func realServers(t *testing.T) servers {
