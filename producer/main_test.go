@@ -9,12 +9,18 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/headwater-stream/headwater/internal/realstack/stacktest"
 )
+
+// stack is the real Kafka and registry of the tests that want them.
+var stack stacktest.Stack
 
 // TestMain fails when goroutines are left. The embedded broker's connections end a moment after it is closed, so the search is
 // repeated; each one waits for some seconds itself.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	code = max(code, stack.Close())
 	var left error
 	for range 5 {
 		if left = goleak.Find(); left == nil {

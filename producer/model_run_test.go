@@ -193,7 +193,7 @@ func (s *saboteur) dialer() dialer {
 	if s.run.Crash != "kept" {
 		return s.c.dial
 	}
-	return (&cutter{nth: StatePartitions + s.run.Nth, after: true, network: s.c.dial}).dial
+	return (&wire{network: s.c.dial, nth: StatePartitions + s.run.Nth, when: isKey(kmsg.EndTxn), how: answerLost}).dial
 }
 
 func (c *modelCase) fail(format string, args ...any) {

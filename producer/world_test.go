@@ -137,9 +137,9 @@ func (w *world) records(topic string) []*kgo.Record {
 	return all
 }
 
-func readCommitted(ctx context.Context, kafka []kgo.Opt, topic string) ([]*kgo.Record, error) {
+func readCommitted(ctx context.Context, kafka []kgo.Opt, topics ...string) ([]*kgo.Record, error) {
 	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeTopics(topics...), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 	}, kafka...)...)
 	if err != nil {
@@ -147,28 +147,32 @@ func readCommitted(ctx context.Context, kafka []kgo.Opt, topic string) ([]*kgo.R
 	}
 	defer client.Close()
 	// What is decided: a killed worker's transaction stays open until the next one comes.
-	ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topic)
+	ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topics...)
 	if err = errors.Join(err, ends.Error()); err != nil {
 		return nil, err
 	}
-	left := map[int32]int64{}
+	type partition struct {
+		topic string
+		n     int32
+	}
+	left := map[partition]int64{}
 	ends.Each(func(o kadm.ListedOffset) {
 		if o.Offset > 0 {
-			left[o.Partition] = o.Offset
+			left[partition{o.Topic, o.Partition}] = o.Offset
 		}
 	})
 	var all []*kgo.Record
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("reading %s does not end: %v", topic, left)
+			return nil, fmt.Errorf("reading %v does not end: %v", topics, left)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			if !r.Attrs.IsControl() {
 				all = append(all, r)
 			}
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
+			if p := (partition{r.Topic, r.Partition}); r.Offset+1 >= left[p] {
+				delete(left, p)
 			}
 		})
 	}
