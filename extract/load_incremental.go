@@ -88,7 +88,7 @@ func (l *loader) timeTemplate(s *section, field string) *template {
 		}
 		return t
 	}
-	if _, err := parseDatetime(s.text(field)); err != nil {
+	if _, err := ParseDatetime(s.text(field)); err != nil {
 		l.mistake(s.node(field), "%s: want a setting such as {{ config.start_date }}, or a time such as 2026-01-31T08:00:00Z", field)
 	}
 	return t

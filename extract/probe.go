@@ -35,7 +35,7 @@ func (c *Client) time(t *template) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	at, err := parseDatetime(text)
+	at, err := ParseDatetime(text)
 	if err != nil {
 		return time.Time{} // empty; NewClient has checked it otherwise
 	}

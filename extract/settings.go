@@ -94,7 +94,7 @@ func checkSetting(s Setting, value string) error {
 	}
 	switch s.Type {
 	case SettingDatetime:
-		if _, err := parseDatetime(value); err != nil {
+		if _, err := ParseDatetime(value); err != nil {
 			return fmt.Errorf("want a time such as 2026-01-31T08:00:00Z, or a date such as 2026-01-31, not%s", orNothing(shown))
 		}
 	case SettingURL:
@@ -124,8 +124,8 @@ func orNothing(shown string) string {
 	return shown
 }
 
-// parseDatetime reads RFC 3339, or a date, which begins in UTC.
-func parseDatetime(s string) (time.Time, error) {
+// ParseDatetime reads a time as settings give it: RFC 3339, or a date, which begins in UTC.
+func ParseDatetime(s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t.UTC(), nil
 	}

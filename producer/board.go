@@ -129,6 +129,21 @@ func (b *board) plansOf(resource string) map[string]Plan {
 	return plans
 }
 
+// unitsOf are all units of what a plan is for, of older plans, too.
+func (b *board) unitsOf(of string) []StateRow {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var rows []StateRow
+	for id, lane := range b.lanes {
+		for name, u := range lane.units {
+			if plannedOf(name) == of {
+				rows = append(rows, StateRow{Unit: name, Lane: int32(id), State: u})
+			}
+		}
+	}
+	return rows
+}
+
 // count is the number of units under current plans, and of those whose pass is complete.
 func (b *board) count() (units, done int) {
 	b.mu.Lock()

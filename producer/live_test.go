@@ -91,10 +91,7 @@ func TestSingletonStaysInOneLane(t *testing.T) {
 		w.api.event("events", id, "a", int64(i)*3600-10*86400)
 	}
 	w.once(only("events"))
-	rows, err := ReadState(w.context(), w.seeds, w.names)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := w.rows()
 	for _, row := range rows {
 		if row.Lane != homeLane("events", StatePartitions) {
 			t.Errorf("%s lives in lane %d", row.Unit, row.Lane)

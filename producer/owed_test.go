@@ -61,10 +61,7 @@ func owesAndPays(w *world, parents, children string, miss func()) {
 // owed joins the marks of a resource's units.
 func (w *world) owed(resource string) string {
 	w.Helper()
-	rows, err := ReadState(w.context(), w.seeds, w.names)
-	if err != nil {
-		w.Fatal(err)
-	}
+	rows := w.rows()
 	var all []string
 	for _, row := range rows {
 		if resourceOf(row.Unit) == resource {

@@ -20,10 +20,11 @@ const (
 	pagesPerWindow = 40
 )
 
-// newPlan is a resource's first plan: what its topic is and must stay.
+// newPlan is a resource's first plan, or the one that a command asked for (Plan.Reset): what its topic is and must stay.
 func (r *runner) newPlan(res *extract.Resource) Plan {
 	info := r.topics[r.names.Data(res.Name)]
-	return Plan{V: stateVersion, Plan: 1, Key: keyNames(res), Format: valueFormat, TopicID: info.ID, Partitions: int(info.Partitions), At: r.stamp()}
+	number := max(1, r.unitPlan(unitOf(res)))
+	return Plan{V: stateVersion, Plan: number, Key: keyNames(res), Format: valueFormat, TopicID: info.ID, Partitions: int(info.Partitions), At: r.stamp()}
 }
 
 // planBackfill asks the API how much there is and cuts [from, T0) into windows. T0 is the API's clock less the lookback: what
@@ -144,33 +145,28 @@ func windowCount(probe extract.Probe, span time.Duration, inc *extract.Increment
 	return windows
 }
 
-// plan makes sure that the root (if it is published) and every selected substream have a plan. A substream that is added to a
-// root which was read before gets a traversal of its own: the children of parents that do not change again are owed to it.
+// plan makes sure that the root (if it is published) and every selected substream have a plan, and makes those that a command asked
+// for. A substream that is added to a root which was read before gets a traversal of its own: the children of parents that do not
+// change again are owed to it.
 func (r *runner) plan(ctx context.Context) error {
 	plans, units := map[string]Plan{}, map[string]UnitState{}
-	rootPlan, planned := r.board.plan(r.root.Name)
-	fresh := r.publish && !planned
-	if fresh {
-		rootPlan = r.newPlan(r.root)
-		if r.root.Incremental != nil {
-			from, t0, windows, err := r.planBackfill(ctx)
-			if err != nil {
-				return err
-			}
-			rootPlan.From, rootPlan.T0, rootPlan.Windows = rfc3339(from), rfc3339(t0), windows
-			if start := r.cfg.API.Start(r.root); !start.IsZero() {
-				rootPlan.Start = rfc3339(start)
-			}
+	was, planned := r.board.plan(r.root.Name)
+	if r.publish && (!planned || was.Reset) {
+		rootPlan, err := r.planRoot(ctx)
+		if err != nil {
+			return err
 		}
 		plans[r.root.Name] = rootPlan
 	}
 	for _, child := range r.children {
 		name := unitOf(child)
-		if _, planned := r.board.plan(name); planned {
+		if p, planned := r.board.plan(name); planned && !p.Reset {
 			continue
 		}
 		plans[name] = r.newPlan(child)
-		if r.root.Incremental != nil && !fresh {
+		_, begun := r.board.unit(name) // by the command that asked for the plan
+		// The parents of a root that is planned for the first time are all published with their children.
+		if r.root.Incremental != nil && !begun && (!r.publish || planned) {
 			unit, err := r.catchUpUnit(ctx, plans[name])
 			if err != nil {
 				return err
@@ -184,11 +180,28 @@ func (r *runner) plan(ctx context.Context) error {
 	return r.commitStates(ctx, units, plans)
 }
 
+// planRoot plans the root itself.
+func (r *runner) planRoot(ctx context.Context) (Plan, error) {
+	plan := r.newPlan(r.root)
+	if r.root.Incremental == nil {
+		return plan, nil
+	}
+	from, t0, windows, err := r.planBackfill(ctx)
+	if err != nil {
+		return plan, err
+	}
+	plan.From, plan.T0, plan.Windows = rfc3339(from), rfc3339(t0), windows
+	if start := r.cfg.API.Start(r.root); !start.IsZero() {
+		plan.Start = rfc3339(start)
+	}
+	return plan, nil
+}
+
 // catchUpUnit is the state of a substream's traversal over all parents up to now. That it is in the topic and not done is what
 // makes the traversal due.
 func (r *runner) catchUpUnit(ctx context.Context, plan Plan) (UnitState, error) {
 	from := r.cfg.API.Start(r.root)
-	if rootPlan, planned := r.board.plan(r.root.Name); planned {
+	if rootPlan, planned := r.board.plan(r.root.Name); planned && !rootPlan.Reset {
 		from, _, _ = rootPlan.span()
 	} else if from.IsZero() {
 		from = epoch

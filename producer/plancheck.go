@@ -41,14 +41,21 @@ func (s *session) strayPlan(r *extract.Resource, of string) error {
 		Remedy: "set the parent again, or begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix, Lasting: true}
 }
 
-// checkPlan compares a plan with the topic as it is now. The remedies are ones that exist.
+// checkPlan compares a plan with the topic as it is now. The remedies are ones that exist. A topic that was made anew is empty, so
+// a plan that is to be made anew accepts it, whatever it is; the same topic still holds what was published under the plan before.
 func (s *session) checkPlan(plan Plan, r *extract.Resource) error {
 	topic := s.names.Data(r.Name)
 	info := s.topics[topic]
+	reset := "headwater state reset " + r.Name
+	remedy := "delete the topic, then " + reset + "; or set another HEADWATER_TOPIC_PREFIX"
 	var what string
 	switch {
 	case plan.TopicID != info.ID:
+		if plan.Reset {
+			return nil
+		}
 		what = "the topic was deleted and made anew: it lacks what the state says is in it"
+		remedy = reset + " reads everything into it again; or set another HEADWATER_TOPIC_PREFIX"
 	case plan.Partitions != int(info.Partitions):
 		what = fmt.Sprintf("the topic has %d partitions and had %d: old copies would stay where their keys no longer lead", info.Partitions, plan.Partitions)
 	case !slices.Equal(plan.Key, keyNames(r)):
@@ -58,22 +65,21 @@ func (s *session) checkPlan(plan Plan, r *extract.Resource) error {
 	default:
 		return s.checkStart(plan, r)
 	}
-	return &EnvironmentError{Op: "topic " + topic, Err: errors.New(what),
-		Remedy: "begin anew: set another HEADWATER_TOPIC_PREFIX, or delete every topic of the prefix " + s.names.Prefix, Lasting: true}
+	return &EnvironmentError{Op: "topic " + topic, Err: errors.New(what), Remedy: remedy, Lasting: true}
 }
 
 // checkStart refuses an earlier start date than the plan was made with: what it adds would never be read.
 func (s *session) checkStart(plan Plan, r *extract.Resource) error {
 	planned, err := time.Parse(time.RFC3339Nano, plan.Start)
 	if err != nil || r.Incremental == nil {
-		return nil //nolint:nilerr // no start date: everything was planned
+		return nil //nolint:nilerr // no start date: everything was planned, or everything will be
 	}
 	now := s.cfg.API.Start(r)
 	if !now.IsZero() && !now.Before(planned) {
 		return nil
 	}
 	return &EnvironmentError{Op: "resource " + r.Name, Err: fmt.Errorf("its start date was %s when it was planned and is earlier now: what lies between would never be read", plan.Start),
-		Remedy: "set it back, or begin anew under another HEADWATER_TOPIC_PREFIX", Lasting: true}
+		Remedy: "set it back, or have everything read again: headwater state reset " + r.Name, Lasting: true}
 }
 
 // valueFormat is what plans record of how values are written.

@@ -2,8 +2,11 @@ package producer
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -92,8 +95,9 @@ func (u UnitState) owes(substream string) bool {
 type Plan struct {
 	V          int       `json:"v"`
 	Plan       int       `json:"plan"`
-	T0         string    `json:"t0,omitempty"` // the backfill reads up to here, the live pass begins here
-	Windows    int       `json:"windows"`      // 0: no backfill
+	Reset      bool      `json:"reset,omitempty"` // a command asks for this plan: the next worker makes it, under this number
+	T0         string    `json:"t0,omitempty"`    // the backfill reads up to here, the live pass begins here
+	Windows    int       `json:"windows"`         // 0: no backfill
 	From       string    `json:"from,omitempty"`
 	Start      string    `json:"start,omitempty"` // the start date that was set; left out: everything
 	Key        []string  `json:"key"`
@@ -137,7 +141,7 @@ func (p Plan) window(n int) (extract.Window, error) {
 	return extract.Window{Start: start, End: bound(n + 1)}, nil
 }
 
-// The kinds of claims. A visit is a command's that borrows a lane for a moment, and ends with a release.
+// The kinds of claims. A visit is a command's that borrows a lane for a moment (visit), and ends with a release.
 const (
 	claimWorker  = "worker"
 	claimVisit   = "visit"
@@ -155,6 +159,17 @@ type Claim struct {
 	Source string    `json:"source"`
 	Group  string    `json:"group,omitempty"` // of a worker that shares the lanes with others
 	At     time.Time `json:"at"`
+}
+
+// newClaim is a claim of this process, without its time.
+func newClaim(kind string, source *extract.Source) (Claim, error) {
+	host, _ := os.Hostname()
+	nonce := make([]byte, 8)
+	if _, err := rand.Read(nonce); err != nil {
+		return Claim{}, fmt.Errorf("draw nonce: %w", err)
+	}
+	return Claim{V: stateVersion, Kind: kind, Worker: fmt.Sprintf("%s-%d", host, os.Getpid()), Host: host, PID: os.Getpid(),
+		Nonce: hex.EncodeToString(nonce), Source: source.Name}, nil
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -19,7 +19,7 @@ func (r *runner) readWindows(ctx context.Context, lanes map[int32]*tenure) error
 			var planned bool
 			plan, planned = r.board.plan(r.root.Name)
 			over = !r.runs(r.root) || allEnded(lanes)
-			return over || planned && plan.Plan > handled
+			return over || planned && !plan.Reset && plan.Plan > handled // one that is asked for is made first, in the home lane
 		})
 		if err != nil || over {
 			return err
@@ -48,11 +48,7 @@ func (r *runner) windowsOf(ctx context.Context, plan Plan, lanes map[int32]*tenu
 	}
 	if r.tenureOf(r.home) == nil {
 		r.state("backfill")
-		defer func() {
-			if r.tenureOf(r.home) == nil {
-				r.elsewhere()
-			}
-		}()
+		defer r.elsewhere()
 	}
 	return r.readSideBySide(ctx, passes, lanes)
 }

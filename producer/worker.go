@@ -2,12 +2,9 @@ package producer
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -83,14 +80,10 @@ func New(cfg Config) (*Worker, error) {
 	for _, name := range names {
 		w.subjects[name] = w.subject(cfg.Source.Resource(name))
 	}
-	host, _ := os.Hostname()
-	nonce := make([]byte, 8)
-	if _, err := rand.Read(nonce); err != nil {
-		return nil, fmt.Errorf("draw nonce: %w", err)
-	}
-	w.claim = Claim{V: stateVersion, Kind: claimWorker, Host: host, PID: os.Getpid(), Nonce: hex.EncodeToString(nonce), Source: cfg.Source.Name, Group: cfg.Group}
-	w.claim.Worker = fmt.Sprintf("%s-%d", host, os.Getpid())
-	return w, nil
+	var err error
+	w.claim, err = newClaim(claimWorker, cfg.Source)
+	w.claim.Group = cfg.Group
+	return w, err
 }
 
 func (w *Worker) subject(r *extract.Resource) *avro.Subject {

@@ -236,14 +236,20 @@ func (w *world) holds(resource string) string {
 	return strings.Join(lines, "\n")
 }
 
-// unit reads a unit's state from the topic; the zero state if there is none.
-func (w *world) unit(name string) UnitState {
+// rows are the units that the state topic shows.
+func (w *world) rows() []StateRow {
 	w.Helper()
-	rows, err := ReadState(w.context(), w.seeds, w.names)
+	view, err := ReadState(w.context(), w.seeds, w.names)
 	if err != nil {
 		w.Fatal(err)
 	}
-	for _, row := range rows {
+	return view.Units
+}
+
+// unit reads a unit's state from the topic; the zero state if there is none.
+func (w *world) unit(name string) UnitState {
+	w.Helper()
+	for _, row := range w.rows() {
 		if row.Unit == name {
 			return row.State
 		}
@@ -257,6 +263,7 @@ func (w *world) plan(resource string) Plan {
 	var p Plan
 	for _, r := range w.records(w.names.State()) {
 		if string(r.Key) == resource+planSuffix {
+			p = Plan{} // what is left out of a record is not left from an older one
 			if err := decodeState(string(r.Key), r.Value, &p); err != nil {
 				w.Fatal(err)
 			}

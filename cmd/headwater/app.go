@@ -58,6 +58,7 @@ func exitCode(err error) int {
 	var (
 		usage       *usageError
 		file        *extract.FileError
+		visit       *producer.VisitError
 		environment *producer.EnvironmentError
 		registry    *avro.RegistryError
 		taken       *producer.TakenOverError
@@ -79,7 +80,7 @@ func exitCode(err error) int {
 			return exitEnvironment
 		}
 		return exitFailed
-	case errors.As(err, &usage), errors.As(err, &file), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), errors.As(err, &file), errors.As(err, &visit), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &environment), errors.As(err, &registry):
 		return exitEnvironment

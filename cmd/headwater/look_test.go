@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/headwater-stream/headwater/producer"
 )
@@ -50,6 +53,7 @@ func TestLook(t *testing.T) {
 			t.Errorf("%d of 13 resources are unchanged:\n%s", n, again)
 		}
 	})
+	t.Run("state reset and set", func(t *testing.T) { changesState(t, s) })
 	t.Run("tombstones", func(t *testing.T) { looksAtTombstones(t, s) })
 	t.Run("follow", func(t *testing.T) { follows(t, s) })
 	t.Run("missing topics", func(t *testing.T) {
@@ -111,13 +115,30 @@ func looksAtState(t *testing.T, s stack) {
 	row(`^tags +\d+ +snapshot +true +\d+ +\d+s ago$`)
 	row(`^contacts +\d+ +live +true +20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +5m\d+s +\d+ +\d+s ago$`)
 	row(`^contacts/0(…\d+)? +\d+ +backfill +true +`)
-	var rows []producer.StateRow
+	row(`^PLAN +NUMBER +LANE +FROM +T0 +WINDOWS +MADE +NOTE$`)
+	row(`^tags +1 +\d+ +0 +\d+s ago$`)
+	row(`^contacts +1 +\d+ +20\S+ +20\S+ +\d+ +\d+s ago$`)
+	row(`^\S+-\d+ +\S+ +\d+ +worker +0-15 +\d+s ago$`) // one row for all lanes
+	var view struct {
+		Units []struct {
+			producer.StateRow
+			Age *int64 `json:"watermark_age_seconds"`
+		}
+		Plans   []producer.PlanRow
+		Holders []producer.HolderRow
+	}
 	raw := newCommand(s.env()).run(deadline(t), "state", "show", "--json").want(t, exitOK).stdout.String()
-	if err := json.Unmarshal([]byte(raw), &rows); err != nil {
+	if err := json.Unmarshal([]byte(raw), &view); err != nil {
 		t.Fatal(err)
 	}
+	if len(view.Plans) != 13 || len(view.Holders) != 1 || len(view.Holders[0].Lanes) != producer.StatePartitions || view.Holders[0].Kind != "worker" {
+		t.Errorf("%+v %+v", view.Plans, view.Holders)
+	}
 	var units []string
-	for _, r := range rows {
+	for _, r := range view.Units {
+		if (r.Age != nil) != (r.State.Phase == "live") || r.Age != nil && (*r.Age < 300 || *r.Age > 3600) {
+			t.Errorf("%s is %v old", r.Unit, r.Age)
+		}
 		units = append(units, r.Unit)
 		if !r.State.Done || r.Stale || r.State.Phase == "" {
 			t.Errorf("%+v", r)
@@ -127,6 +148,44 @@ func looksAtState(t *testing.T, s stack) {
 		if !slices.Contains(units, unit) {
 			t.Errorf("%s is not among %v", unit, units)
 		}
+	}
+}
+
+// changesState moves positions by hand; what is unchanged is not published again.
+func changesState(t *testing.T, s stack) {
+	shows := func(want string, args ...string) {
+		t.Helper()
+		got := newCommand(s.env()).run(deadline(t), append([]string{"state"}, args...)...).want(t, exitOK)
+		if !regexp.MustCompile(want).MatchString(got.stdout.String()) || got.stderr.String() != "" {
+			t.Errorf("%v: %s%s", args, got.stdout, got.stderr)
+		}
+	}
+	refuses := func(want string, args ...string) {
+		t.Helper()
+		got := newCommand(s.env()).run(deadline(t), append([]string{"state"}, args...)...).want(t, exitUsage)
+		if all := lines(got.stderr); len(all) != 1 || !strings.Contains(all[0], want) || got.stdout.String() != "" {
+			t.Errorf("%v: %s%s", args, got.stderr, got.stdout)
+		}
+	}
+	shows(`^tags: plan 1 → 2; lane \d+\n$`, "reset", "tags")
+	shows(`^{"resource":"contacts","plans":\[{"of":"contacts","was":1,"is":2}\],"lanes":\[[\d,]+\]}\n$`, "reset", "contacts", "--to", "2020-01-01", "--json")
+	shows(`^conversation_parts: plan 1 → 2; lanes? [\d, -]+\n$`, "reset", "conversation_parts")
+	shows(`^tickets: plan 1 → 2; lanes? [\d, -]+\n$`, "set", "tickets", `{"phase":"live","watermark":"2020-01-01T00:00:00Z","done":true}`)
+	shows(`the next run plans anew`, "show")
+	refuses("--to 2999-01-01T00:00:00Z is in the future", "reset", "contacts", "--to", "2999-01-01")
+	refuses("listed completely", "reset", "tags", "--to", "2020-01-01")
+	refuses("the JSON cannot be read", "set", "contacts", "live")
+	refuses(`phase is "sideways" and must be live`, "set", "contacts", `{"phase":"sideways"}`)
+	again := s.once(t).stderr.String()
+	if n := len(regexp.MustCompile(`(?m)^\w+ +0 upserts +0 deletes  schema unchanged`).FindAllString(again, -1)); n != 13 {
+		t.Errorf("%d of 13 resources are unchanged:\n%s", n, again)
+	}
+	shows(`^(?s).*contacts +2 .*`, "show")
+	env := s.env()
+	env["HEADWATER_TOPIC_PREFIX"] = "other."
+	got := newCommand(env).run(deadline(t), "state", "reset", "tags").want(t, exitEnvironment)
+	if all := lines(got.stderr); len(all) != 1 || !strings.Contains(all[0], "→") {
+		t.Errorf("without a state topic: %s", got.stderr)
 	}
 }
 
@@ -177,6 +236,51 @@ func TestCollapse(t *testing.T) {
 	}
 	if want := []string{"a", "a/0…2", "a/3", "a/4", "b", "b/0", "b/sweep"}; !slices.Equal(got, want) || total != 511 {
 		t.Errorf("%q with %d records", got, total)
+	}
+}
+
+func TestRanges(t *testing.T) {
+	t.Parallel()
+	for want, numbers := range map[string][]int32{"": nil, "3": {3}, "0-15": {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, "0-1, 3, 5-6": {0, 1, 3, 5, 6}} {
+		if got := ranges(numbers); got != want {
+			t.Errorf("%v is %q", numbers, got)
+		}
+	}
+}
+
+// A lane that is not understood hides no other.
+func TestStateShowWithALaneThatIsNotUnderstood(t *testing.T) {
+	t.Parallel()
+	s := startStack(t)
+	s.once(t, "tags", "teams")
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.Broker.Addr()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var lane int32
+	var view producer.StateView
+	if err := json.Unmarshal([]byte(newCommand(s.env()).run(deadline(t), "state", "show", "--json").want(t, exitOK).stdout.String()), &view); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range view.Units {
+		if r.Unit == "tags" {
+			lane = r.Lane
+		}
+	}
+	newer := &kgo.Record{Topic: "intercom._state", Partition: lane, Key: []byte("tags"), Value: []byte(`{"v":2,"news":true}`)}
+	if err := client.ProduceSync(deadline(t), newer).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"state", "show"}, {"state", "show", "--json"}} {
+		got := newCommand(s.env()).run(deadline(t), args...).want(t, exitEnvironment)
+		want := fmt.Sprintf("lane %d", lane)
+		if all := lines(got.stderr); len(all) != 1 || !strings.Contains(all[0], want) || !strings.Contains(all[0], `"tags" has version 2`) {
+			t.Errorf("%v: %s", args, got.stderr)
+		}
+		if !strings.Contains(got.stdout.String(), "teams") || strings.Contains(got.stdout.String(), "tags") {
+			t.Errorf("%v: %s", args, got.stdout)
+		}
 	}
 }
 

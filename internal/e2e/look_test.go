@@ -47,12 +47,15 @@ func TestCatAndStateShow(t *testing.T) {
 		}
 
 		table := w.prints("state", "show")
-		var rows []map[string]any
-		if err := json.Unmarshal([]byte(strings.Join(w.prints("state", "show", "--json"), "\n")), &rows); err != nil {
+		var view struct{ Units, Plans, Holders []map[string]any }
+		if err := json.Unmarshal([]byte(strings.Join(w.prints("state", "show", "--json"), "\n")), &view); err != nil {
 			t.Fatal(err)
 		}
+		if len(view.Plans) != len(all()) || len(view.Holders) != 1 {
+			t.Errorf("state show shows the plans %v, held by %v", view.Plans, view.Holders)
+		}
 		units := map[any]bool{}
-		for _, row := range rows {
+		for _, row := range view.Units {
 			units[row["unit"]] = true
 		}
 		for _, r := range except("conversation_parts") {
