@@ -443,7 +443,7 @@ func TestResetOfASubstreamToATime(t *testing.T) {
 		w.api.put("notes/"+id, "a", "silent")
 	}
 	got := w.reset("notes", w.clock.Now().Add(-48*time.Hour)) // between 03 and 04
-	if len(got.Lanes) != StatePartitions { // whoever reads a window publishes notes
+	if len(got.Lanes) != StatePartitions {                    // whoever reads a window publishes notes
 		t.Errorf("took lanes %v", got.Lanes)
 	}
 	w.once(only("events", "notes"))
