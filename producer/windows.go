@@ -48,7 +48,11 @@ func (r *runner) windowsOf(ctx context.Context, plan Plan, lanes map[int32]*tenu
 	}
 	if r.tenureOf(r.home) == nil {
 		r.state("backfill")
-		defer r.elsewhere()
+		defer func() {
+			if r.tenureOf(r.home) == nil {
+				r.elsewhere()
+			}
+		}()
 	}
 	return r.readSideBySide(ctx, passes, lanes)
 }
