@@ -15,22 +15,37 @@ const (
 	sameReset = 1500 * time.Millisecond // ends told as whole seconds from now differ by so much
 )
 
-// reserve is the share of a period's requests that are left to others, and to what we cannot see: one in so many.
-const reserve = 40
+const (
+	reserve = 40                     // one in so many of a period's requests is left to others, and to what we cannot see
+	shared  = 10                     // where others spend it, too, one more for each share like ours is left, but one in so many at most
+	fresh   = 250 * time.Millisecond // after that without an answer what was told is old
+)
 
-// budget is what the API still allows, as its answers tell. It is shared by all resources of a client. Times are the API's.
+// budget is what the API still allows, as its answers tell. It is shared by all resources of a client, and with others that have the
+// same token: with other workers above all, of which nothing is seen but what the answers tell. Times are the API's.
 //
-// What is in flight may be in the newest answer's remaining or not, so it is taken off once more. Near the end of a period that says
-// too little; then whoever wants to send waits for an answer, and the last ones are counted exactly.
+// What is in flight may be in the newest answer's remaining or not, so it is taken off once more; and because the others have requests
+// in flight, too, as many times as all of the period's requests outnumber ours (weight). What all have in flight then fits into what
+// remains, if each keeps its share. Near the end of a period whoever wants to send waits for an answer, and the last ones are counted
+// exactly. An answer that is old tells too little: after a pause, the one until a new period's begin included, a handful is sent, and
+// each answer allows one more.
+//
+// Of N workers with C requests in flight at most, at most N × C requests are refused in a period (429), whatever their loads: when
+// nothing remains, each of a worker's C places is refused once, because an answer that says so is the last before the next period. (A
+// refusal says so by these headers or by Retry-After.) With loads that do not change much it is about two a worker.
 type budget struct {
 	mu        sync.Mutex
 	limit     int       // requests a period; 0: not known
-	remaining int       // of them, by the newest answer of the period
+	remaining int       // of them, by the newest answer of the period, less one for each answer since that tells nothing
+	silent    int       // how many of these there are
+	own       int       // answers to us in the period: our part of limit - remaining
+	before    float64   // weight when the period before ended
 	reset     time.Time // the period's end; zero: no answer of it was seen
 	over      time.Time // the end of the period before
 	blocked   time.Time // nobody sends before: a 429 said so
 	inFlight  int       // sent, not answered: they may not be in remaining yet
-	blind     int       // how many more may be in flight while no limit is known; doubles with every answer that tells none
+	open      int       // how many more than one may be in flight, as far as answers have confirmed it
+	told      time.Time // when the newest answer came
 	answers   chan struct{}
 }
 
@@ -42,8 +57,8 @@ type hold struct {
 	answer <-chan struct{}
 }
 
-// take reserves one request, or says what to wait for.
-func (b *budget) take(now time.Time, told bool) (hold, bool) {
+// take reserves one request, or says what to wait for. headers says that the API has headers that tell its limit.
+func (b *budget) take(now time.Time, headers bool) (hold, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now.Before(b.blocked) {
@@ -52,20 +67,33 @@ func (b *budget) take(now time.Time, told bool) (hold, bool) {
 	if !b.reset.IsZero() && !now.Before(b.reset) {
 		b.renew()
 	}
+	weight := b.weight()
+	if b.limit > 0 && now.Sub(b.told) > fresh {
+		b.open = int(float64(b.limit/reserve) / weight)
+	}
+	taken, left := int(weight*float64(b.inFlight)), b.limit/reserve+min(int(weight)-1, b.limit/shared)
 	switch {
-	case b.limit == 0 && told && b.inFlight > b.blind,
+	case headers && b.inFlight > b.open,
 		// Of a new period nothing is known but that it has begun: somebody else may have used it up.
-		b.limit > 0 && b.reset.IsZero() && b.inFlight > 0 && b.inFlight >= b.limit/2:
+		b.limit > 0 && b.reset.IsZero() && b.inFlight > 0 && taken >= b.limit/2:
 		return hold{answer: b.nextAnswer()}, false
-	case b.limit > 0 && !b.reset.IsZero() && b.remaining-b.inFlight <= b.limit/reserve:
+	case b.limit > 0 && !b.reset.IsZero() && b.remaining-taken <= left:
 		h := hold{until: b.reset, most: maxWait}
-		if b.inFlight > 0 && b.remaining > b.limit/reserve {
+		if b.inFlight > 0 && b.remaining > left {
 			h.answer = b.nextAnswer()
 		}
 		return h, false
 	}
 	b.inFlight++
 	return hold{}, true
+}
+
+// weight is how many times all requests outnumber ours, in this period or the one before, whichever shows more. The caller holds mu.
+func (b *budget) weight() float64 { return max(b.before, b.current()) }
+
+// current is the weight of this period alone.
+func (b *budget) current() float64 {
+	return max(1, float64(b.limit-b.remaining)/float64(max(1, b.own)))
 }
 
 // nextAnswer is closed with the next answer. The caller holds mu.
@@ -78,7 +106,8 @@ func (b *budget) nextAnswer() <-chan struct{} {
 
 // renew begins a period of which nothing is known yet. The caller holds mu.
 func (b *budget) renew() {
-	b.remaining, b.over, b.reset = b.limit, b.reset, time.Time{}
+	b.before = b.current()
+	b.remaining, b.silent, b.own, b.over, b.reset = b.limit, 0, 0, b.reset, time.Time{}
 }
 
 // waited says that until has been waited for. The wait is over even if the two clocks disagree.
@@ -112,7 +141,11 @@ func (b *budget) answered(header http.Header, names rateHeaders, now time.Time) 
 		close(b.answers)
 		b.answers = nil
 	}
+	if header != nil {
+		b.told = now
+	}
 	limit, remaining, reset, ok := readRate(header, names, now)
+	b.grow(limit)
 	if names.fromNow && !b.reset.IsZero() && reset.Sub(b.reset).Abs() <= sameReset {
 		// The same end, counted from another moment. Where it is rounded down, the latest is the nearest to the truth.
 		b.reset = latest(b.reset, reset)
@@ -121,16 +154,39 @@ func (b *budget) answered(header http.Header, names rateHeaders, now time.Time) 
 	switch {
 	case !ok:
 		b.remaining--
-		b.blind = min(2*b.blind+1, maxBlind)
+		b.silent++
 	case reset.After(b.reset) && reset.After(b.over):
-		b.limit, b.remaining, b.reset = limit, remaining, reset
-	case reset.Equal(b.reset): // answers overtake each other
-		b.limit, b.remaining = limit, min(remaining, b.remaining)
+		if !b.reset.IsZero() && !now.Before(b.reset.Add(-time.Second)) { // our clock may be a second behind; else the end itself moves
+			b.before, b.own = b.current(), 0
+		}
+		b.limit, b.remaining, b.silent, b.reset = limit, remaining, 0, reset
+	case reset.Equal(b.reset):
+		if newest := b.remaining + b.silent; remaining < newest { // answers overtake each other
+			b.remaining, b.silent = remaining, 0
+		}
+		b.limit = limit
+	default:
+		return // of a period that is over
+	}
+	if !ok || remaining > 0 { // a refusal is no part of what was used
+		b.own++
 	}
 }
 
-// maxBlind is as good as no bound.
-const maxBlind = 1 << 20
+// grow lets more requests be in flight at a time, after an answer that tells limit; 0: none. The caller holds mu.
+func (b *budget) grow(limit int) {
+	switch {
+	case b.limit > 0:
+		b.open = min(b.open+1, maxOpen)
+	case limit > 0:
+		b.open = limit / reserve
+	default:
+		b.open = min(2*b.open+1, maxOpen)
+	}
+}
+
+// maxOpen is as good as no bound.
+const maxOpen = 1 << 20
 
 func readRate(header http.Header, names rateHeaders, now time.Time) (limit, remaining int, reset time.Time, ok bool) {
 	if header == nil || names.limit == "" {
@@ -163,59 +219,4 @@ func readReset(header http.Header, names rateHeaders, now time.Time) (time.Time,
 		return time.Time{}, false
 	}
 	return time.Unix(seconds, 0), true
-}
-
-// clockJump is how far a Date header may be from what was expected. One that is further off needs a second answer that agrees: a
-// single wrong header must not move a watermark past records that are still to come.
-const clockJump = time.Minute
-
-const (
-	driftShare = 10_000                // two clocks may differ by one part in so many
-	dateSlack  = 50 * time.Millisecond // of a Date that is a second behind what is known: by more, the clock was set back
-)
-
-// apiClock is the API's clock as its Date headers show it, the second that they cut off mostly included.
-type apiClock struct {
-	mu         sync.Mutex
-	date, seen time.Time // what the API's clock showed when ours showed seen
-	doubtful   time.Duration
-	doubted    bool // the last Date was off by doubtful, against ours
-	answered   bool // an answer without a Date was seen: there is no other clock than ours
-}
-
-func (a *apiClock) learn(header http.Header, now time.Time) {
-	date, err := http.ParseTime(header.Get("Date"))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err != nil {
-		a.answered = true
-		return
-	}
-	ahead, expected := date.Sub(now), time.Duration(0)
-	if !a.date.IsZero() {
-		expected = a.date.Sub(a.seen)
-	}
-	near := func(d time.Duration) bool { return (ahead - d).Abs() <= clockJump }
-	if !near(expected) && !(a.doubted && near(a.doubtful)) {
-		a.doubtful, a.doubted = ahead, true
-		return
-	}
-	a.doubted = false
-	if since := now.Sub(a.seen); !a.date.IsZero() && since >= 0 {
-		// A Date is cut to the second, so what one told just after a tick stays the better bound. Two clocks do not run alike for ever.
-		if known := a.date.Add(since); known.Add(-since/driftShare).After(date) && known.Before(date.Add(time.Second+dateSlack)) {
-			return
-		}
-	}
-	a.date, a.seen = date.UTC(), now
-}
-
-// now returns the API's clock when ours shows local, and whether an answer was seen that told it, or told that it will not.
-func (a *apiClock) now(local time.Time) (time.Time, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.date.IsZero() {
-		return local.UTC(), a.answered
-	}
-	return a.date.Add(max(0, local.Sub(a.seen))), true
 }

@@ -77,38 +77,124 @@ func TestBudgetUsesWhatThereIs(t *testing.T) {
 	}
 }
 
-func TestBudgetRules(t *testing.T) {
-	t.Parallel()
-	names := rateHeaders{"L", "R", "T", false}
-	header := func(limit, remaining int, reset int64) http.Header {
-		return http.Header{"L": {fmt.Sprint(limit)}, "R": {fmt.Sprint(remaining)}, "T": {fmt.Sprint(reset)}}
+// clerk holds a budget to what is wanted of it.
+type clerk struct {
+	*testing.T
+	budget
+	at time.Time
+}
+
+func (c *clerk) take(want bool) {
+	c.Helper()
+	if _, ok := c.budget.take(c.at, true); ok != want {
+		c.Fatalf("take: got %v, want %v (%+v)", ok, want, &c.budget)
 	}
-	reset := epoch.Unix() + 10
-	var b budget
-	take := func(at time.Time, want bool) {
-		t.Helper()
-		if _, ok := b.take(at, true); ok != want {
-			t.Fatalf("take: got %v, want %v (%+v)", ok, want, &b)
+}
+
+// takes takes as many requests as may be in flight more.
+func (c *clerk) takes(want int) {
+	c.Helper()
+	n := 0
+	for ; ; n++ {
+		if _, ok := c.budget.take(c.at, true); !ok {
+			break
 		}
 	}
-	take(epoch, true)  // nothing is known yet
-	take(epoch, false) // one at a time, until the limit is known
-	b.answered(header(100, 4, reset), names, epoch)
-	take(epoch, true)
-	take(epoch, true)
-	take(epoch, false) // 4 − 2 in flight = one in forty
-	if h, _ := b.take(epoch, true); h.answer == nil || !h.until.Equal(time.Unix(reset, 0)) {
+	if n != want {
+		c.Errorf("%d more in flight, want %d (%+v)", n, want, &c.budget)
+	}
+}
+
+// answer tells the limit, what remains, and the seconds from epoch to the period's end.
+func (c *clerk) answer(limit, remaining int, reset int64) {
+	header := http.Header{"L": {fmt.Sprint(limit)}, "R": {fmt.Sprint(remaining)}, "T": {fmt.Sprint(epoch.Unix() + reset)}}
+	c.answered(header, rateHeaders{"L", "R", "T", false}, c.at)
+}
+
+func TestBudgetRules(t *testing.T) {
+	t.Parallel()
+	c := clerk{T: t, at: epoch}
+	c.take(true)  // nothing is known yet
+	c.take(false) // one at a time, until the limit is known
+	for remaining := 99; remaining > 4; remaining-- {
+		c.answer(100, remaining, 10)
+		c.take(true)
+	}
+	c.answer(100, 4, 10)
+	c.take(true)
+	c.take(true)
+	c.take(false) // 4 − 2 in flight = one in forty
+	if h, _ := c.budget.take(epoch, true); h.answer == nil || !h.until.Equal(epoch.Add(10*time.Second)) {
 		t.Errorf("%+v: the two in flight may be among the 96, which their answers will tell before the period ends", h)
 	}
-	b.answered(header(100, 90, reset-10), names, epoch)
-	take(epoch, true) // an answer of the period before tells nothing of this one; 4 − 1 in flight
-	b.answered(nil, names, epoch)
-	take(epoch, false)                 // no headers: one less
-	take(epoch.Add(time.Minute), true) // the period is over
-	b.block(epoch.Add(2 * time.Minute))
-	take(epoch.Add(time.Minute), false)
-	b.waited(epoch.Add(2 * time.Minute))
-	take(epoch.Add(time.Minute), true) // waited for, whatever the clocks say
+	c.answer(100, 90, 0)
+	c.take(true) // an answer of the period before tells nothing of this one; 4 − 1 in flight
+	c.answered(nil, rateHeaders{"L", "R", "T", false}, epoch)
+	c.take(false) // no headers: one less
+	c.at = epoch.Add(time.Minute)
+	c.take(true) // the period is over
+	c.block(epoch.Add(2 * time.Minute))
+	c.take(false)
+	c.waited(epoch.Add(2 * time.Minute))
+	c.take(true) // waited for, whatever the clocks say
+}
+
+// Of all requests one in four is ours, so each of ours in flight stands for four.
+func TestBudgetThatOthersSpend(t *testing.T) {
+	t.Parallel()
+	c := clerk{T: t, at: epoch}
+	for n := 1; n <= 200; n++ {
+		c.take(true)
+		c.answer(1000, 1000-4*n, 10)
+	}
+	c.takes(43) // 200 − 4 × 43 in flight = one in forty, and one for each of the three
+	for range 43 {
+		c.answer(1000, 0, 10)
+	}
+	c.takes(0)
+	c.at = epoch.Add(10*time.Second + fresh)
+	c.takes(1 + 1000/reserve/5) // of a period in which nothing was told yet, a handful; one in five, because refusals are no use of ours
+	c.answer(1000, 990, 20)
+	c.takes(2) // one in the place of the one that was answered, and one that it confirms
+}
+
+// Of a period that begins while requests are on their way half of our share may be in flight until the first answer.
+func TestBudgetOfANewPeriod(t *testing.T) {
+	t.Parallel()
+	c := clerk{T: t, at: epoch.Add(10*time.Second - fresh)}
+	for n := 1; n <= 100; n++ {
+		c.take(true)
+		c.answer(400, 400-2*n, 10)
+	}
+	c.at = epoch.Add(10 * time.Second)
+	c.takes(100) // with the others' as many: half the limit
+}
+
+// An answer that tells nothing counts as one request until one that is newer than all tells of it.
+func TestBudgetOfSilentAnswers(t *testing.T) {
+	t.Parallel()
+	c := clerk{T: t, at: epoch}
+	for i, told := range []struct{ by, want int }{{by: 50, want: 50}, {want: 49}, {want: 48}, {by: 51, want: 48}, {by: 49, want: 49}} {
+		if c.inFlight++; told.by > 0 {
+			c.answer(100, told.by, 10)
+		} else {
+			c.answered(http.Header{}, rateHeaders{"L", "R", "T", false}, c.at)
+		}
+		if c.remaining != told.want {
+			t.Errorf("answer %d: %d remain, want %d", i, c.remaining, told.want)
+		}
+	}
+}
+
+// An end that moves with every answer is no new period, and what was used before is not the others'.
+func TestBudgetWhoseEndMoves(t *testing.T) {
+	t.Parallel()
+	c := clerk{T: t, at: epoch}
+	for n := range 200 {
+		c.take(true)
+		c.answer(1000, 800, int64(60+n))
+	}
+	c.takes(1 + 1000/reserve + 199) // all that answers have confirmed
 }
 
 func TestConcurrencyLimit(t *testing.T) {

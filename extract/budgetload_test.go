@@ -20,7 +20,7 @@ type load struct {
 	ahead   time.Duration // its clock before ours
 	latency time.Duration
 	spread  time.Duration // requests and answers overtake each other by so much
-	silent  int           // every so many answers carry no headers
+	silent  int           // every so many answers carry no headers; refusals do
 	others  int           // requests a period of somebody else who has the same budget, in its first two seconds
 
 	n       int
@@ -56,7 +56,7 @@ func (l *load) count(n int) *http.Response {
 	limit := l.limit(number)
 	used := p.sent + int(float64(l.others)*min(1, now.Sub(time.Unix(number*10, 0)).Seconds()/2))
 	h := http.Header{"Date": {now.UTC().Format(http.TimeFormat)}, "Content-Type": {"application/json"}}
-	if l.silent == 0 || n%l.silent != 0 {
+	if l.silent == 0 || n%l.silent != 0 || used > limit {
 		h.Set("X-RateLimit-Limit", fmt.Sprint(limit))
 		h.Set("X-RateLimit-Remaining", fmt.Sprint(max(0, limit-used)))
 		h.Set("X-RateLimit-Reset", fmt.Sprint((number+1)*10))
