@@ -17,7 +17,7 @@ LDFLAGS       := $(if $(VERSION),-X main.version=$(VERSION))
 export E2E
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench-backfill fuzz clean
+.PHONY: help run build test lint bench-backfill bench-scale fuzz clean
 
 help:
 	@echo 'make run     build and run the demo: the whole job on an embedded Kafka, registry and sample API; Ctrl-C ends it'
@@ -30,6 +30,7 @@ help:
 	@echo '             RACE=auto|required|off  the race detector (cgo, a C compiler)'
 	@echo 'make lint    vet, formatting and linters, as CI runs them'
 	@echo 'make bench-backfill   measure a backfill of 20,000 and 200,000 contacts at 50 ms a request (docs/performance.md)'
+	@echo 'make bench-scale      measure one worker against three of a group: 300,000 contacts at 200 ms a request'
 	@echo 'make fuzz    fuzz every target for FUZZTIME (30s)'
 	@echo 'make clean   remove bin and test results (the real servers stay in their cache)'
 
@@ -65,6 +66,9 @@ lint:
 
 bench-backfill:
 	$(GO) run ./internal/bench/backfill $(ARGS)
+
+bench-scale:
+	$(GO) run ./internal/bench/backfill -workers 1,3 -contacts 300000 -concurrency 4 -latency 200ms $(ARGS)
 
 # One target at a time, because go test -fuzz takes one.
 fuzz:

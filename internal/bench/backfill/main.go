@@ -4,6 +4,10 @@
 //
 //	go run ./internal/bench/backfill -contacts 20000,200000 -concurrency 8,4
 //
+// With -workers it measures how the work of one group's workers grows with their number:
+//
+//	go run ./internal/bench/backfill -workers 1,3 -contacts 300000 -concurrency 4 -latency 200ms
+//
 // It ends with 1 where a run did not bring every contact into the topic. The figures are to be looked at: a machine that has
 // something else to do at the same time shows worse ones.
 package main
@@ -26,10 +30,12 @@ import (
 type settings struct {
 	contacts    []int
 	concurrency []int
+	workers     []int // of one group; none: one that runs once, without a group
 	latency     time.Duration
 	rate        int
 	real        bool
 	binary      string
+	folder      string // for files of a moment
 }
 
 func main() {
@@ -52,16 +58,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "headwater-bench-")
-	if err != nil {
+	if s.folder, err = os.MkdirTemp("", "headwater-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
+	defer os.RemoveAll(s.folder)
 	if s.binary == "" {
-		s.binary = filepath.Join(folder, "headwater")
+		s.binary = filepath.Join(s.folder, "headwater")
 		if err := build(ctx, s.binary); err != nil {
 			return err
 		}
+	}
+	if len(s.workers) > 0 {
+		return runScale(ctx, s, out)
 	}
 	fmt.Fprintln(out, header)
 	for _, contacts := range s.contacts {
@@ -78,10 +86,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 func parse(args []string) (settings, error) {
 	var s settings
-	var contacts, concurrency string
+	var contacts, concurrency, workers string
 	flags := flag.NewFlagSet("backfill", flag.ContinueOnError)
 	flags.StringVar(&contacts, "contacts", "20000,200000", "how many contacts the API holds, one run each")
 	flags.StringVar(&concurrency, "concurrency", "8,4", "HEADWATER_CONCURRENCY, one run each")
+	flags.StringVar(&workers, "workers", "", "workers of one group, one run each, compared with the first; empty: one, which runs once without a group")
 	flags.DurationVar(&s.latency, "latency", 50*time.Millisecond, "from a request's arrival to its answer")
 	flags.IntVar(&s.rate, "rate", -1, "requests in ten seconds; negative: no limit")
 	flags.BoolVar(&s.real, "real", false, "on a real Kafka and a real schema registry instead of the embedded ones")
@@ -92,6 +101,11 @@ func parse(args []string) (settings, error) {
 	var err, err2 error
 	s.contacts, err = numbers(contacts)
 	s.concurrency, err2 = numbers(concurrency)
+	if workers != "" {
+		var err3 error
+		s.workers, err3 = numbers(workers)
+		err2 = errors.Join(err2, err3)
+	}
 	return s, errors.Join(err, err2)
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -64,7 +63,7 @@ func measure(ctx context.Context, s settings, contacts, concurrency int) (measur
 	if budget := time.Duration(m.requests) * 10 * time.Second / time.Duration(max(s.rate, 1)); s.rate > 0 {
 		m.bound = max(m.bound, budget)
 	}
-	published, err := keys(ctx, servers.brokers)
+	published, _, err := keys(ctx, servers.brokers)
 	if err == nil && published != contacts {
 		err = fmt.Errorf("the topic holds %d keys", published)
 	}
@@ -74,8 +73,7 @@ func measure(ctx context.Context, s settings, contacts, concurrency int) (measur
 // run runs headwater to its end.
 func (m *measurement) run(ctx context.Context, binary, api string, servers *kafka) error {
 	cmd := exec.CommandContext(ctx, binary, "run", "contacts", "--once")
-	cmd.Env = append(os.Environ(), "SOURCE_BASE_URL="+api, "SOURCE_ACCESS_TOKEN=any", "KAFKA_BROKERS="+servers.brokers,
-		"SCHEMA_REGISTRY_URL="+servers.registry, fmt.Sprint("HEADWATER_CONCURRENCY=", m.concurrency), "HEADWATER_LOG_FORMAT=text")
+	cmd.Env = workerEnv(api, servers, m.concurrency)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	began := time.Now()
@@ -115,17 +113,17 @@ func countsOf(ctx context.Context, api string) (counts, error) {
 	return c, json.NewDecoder(resp.Body).Decode(&c)
 }
 
-// keys counts the different keys in the topic, as a reader of what is committed sees them.
-func keys(ctx context.Context, brokers string) (int, error) {
+// keys counts the different keys in the topic, as a reader of what is committed sees them, and tells when the last of them came.
+func keys(ctx context.Context, brokers string) (n int, last time.Time, err error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords())
 	if err != nil {
-		return 0, err
+		return 0, last, err
 	}
 	defer client.Close()
 	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
 	if err != nil {
-		return 0, err
+		return 0, last, err
 	}
 	left := map[int32]int64{}
 	ends.Each(func(o kadm.ListedOffset) {
@@ -137,16 +135,19 @@ func keys(ctx context.Context, brokers string) (int, error) {
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
-			return 0, err
+			return 0, last, err
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			if !r.Attrs.IsControl() {
+			if _, known := seen[string(r.Key)]; !known && !r.Attrs.IsControl() {
 				seen[string(r.Key)] = struct{}{}
+				if r.Timestamp.After(last) {
+					last = r.Timestamp
+				}
 			}
 			if r.Offset+1 >= left[r.Partition] {
 				delete(left, r.Partition)
 			}
 		})
 	}
-	return len(seen), nil
+	return len(seen), last, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -26,8 +27,11 @@ const (
 	roleBroker = "serve-broker"
 )
 
-// countsPath tells how many requests were answered; it is not one of them.
-const countsPath = "/_bench/counts"
+// countsPath tells how many requests were answered, openPath lets an API answer that was started closed; neither is counted.
+const (
+	countsPath = "/_bench/counts"
+	openPath   = "/_bench/open"
+)
 
 // counts is what the API's process says of itself.
 type counts struct {
@@ -36,10 +40,13 @@ type counts struct {
 	Busy     time.Duration `json:"busy"`    // all requests' time from arrival to the answer's last byte, added up
 }
 
-// slowAPI answers like the sample API, but not before the latency is over.
+// slowAPI answers like the sample API, but not before the latency is over. Until it is open it shows first pages only: workers find
+// it in order, plan their backfill, and come to a halt.
 type slowAPI struct {
 	api     http.Handler
 	latency time.Duration
+	open    context.Context // done: it is open
+	openNow func()
 
 	requests, refused, busy atomic.Int64
 }
@@ -49,6 +56,17 @@ func (a *slowAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(counts{a.requests.Load(), a.refused.Load(), time.Duration(a.busy.Load())})
 		return
 	}
+	if r.URL.Path == openPath {
+		a.openNow()
+		return
+	}
+	if a.open.Err() == nil && pastFirstPage(r) {
+		select {
+		case <-a.open.Done():
+		case <-r.Context().Done():
+			return
+		}
+	}
 	began := time.Now()
 	late := &lateWriter{ResponseWriter: w, at: began.Add(a.latency), left: r.Context().Done()}
 	a.api.ServeHTTP(late, r)
@@ -57,6 +75,16 @@ func (a *slowAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if late.status == http.StatusTooManyRequests {
 		a.refused.Add(1)
 	}
+}
+
+// pastFirstPage says whether a search asks for more than its first page. The body can be read again afterwards.
+func pastFirstPage(r *http.Request) bool {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return false
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return bytes.Contains(body, []byte(`"starting_after"`))
 }
 
 // lateWriter holds the answer back until its time has come.
@@ -83,12 +111,18 @@ func serveAPI(ctx context.Context, args []string, out io.Writer) error {
 	contacts := flags.Int("contacts", 0, "")
 	latency := flags.Duration("latency", 0, "")
 	rate := flags.Int("rate", 0, "")
+	closed := flags.Bool("closed", false, "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	open, openNow := context.WithCancel(ctx)
+	defer openNow()
+	if !*closed {
+		openNow()
+	}
 	api := sandbox.NewAPI(sandbox.APIConfig{Seed: 1, Size: *contacts, RateLimit: *rate})
 	api.Prepare("contacts")
-	server, err := sandbox.Serve("127.0.0.1:0", &slowAPI{api: api, latency: *latency})
+	server, err := sandbox.Serve("127.0.0.1:0", &slowAPI{api: api, latency: *latency, open: open, openNow: openNow})
 	if err != nil {
 		return err
 	}
