@@ -39,6 +39,12 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
+	return openWorld(t)
+}
+
+// openWorld is newWorld for a test that nothing else may run beside.
+func openWorld(t *testing.T) *world {
+	t.Helper()
 	w := &world{T: t, clock: newClock(), names: Names{Prefix: "shop."}, told: map[string]int{}}
 	w.api = newShopAPI(t, w.clock)
 	broker, err := sandbox.StartBroker(0)
