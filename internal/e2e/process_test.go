@@ -54,8 +54,14 @@ func (o *output) lines() []string {
 // at the end of the test if it still runs then.
 func start(t *testing.T, env map[string]string, secrets []string, args ...string) *process {
 	t.Helper()
+	return startProgram(t, program(t), env, secrets, args...)
+}
+
+// startProgram is start with another build of the program.
+func startProgram(t *testing.T, path string, env map[string]string, secrets []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, stdout: &output{}, stderr: &output{}, done: make(chan struct{}), secrets: secrets}
-	p.cmd = exec.Command(program(t), args...)
+	p.cmd = exec.Command(path, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "SYSTEMROOT"} {
 		if v, ok := os.LookupEnv(name); ok {

@@ -3,6 +3,8 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
@@ -17,6 +19,8 @@ type record struct {
 	key       string
 	value     []byte // nil: a tombstone
 	headers   map[string]string
+	producer  int64 // whose transaction it came with, and the epoch that the producer had then
+	epoch     int16
 }
 
 // mark is how far topics reach: topic → partition → offset after the last record.
@@ -76,30 +80,52 @@ func (w *world) read(topics ...string) map[string][]record {
 }
 
 // since reads what was appended after m was taken. Records are in order within their partition.
-//
-// The target is the high watermark, and control records are kept, or the end could not be seen where a transaction's
-// marker is the last thing in a partition.
 func (w *world) since(m mark, topics ...string) map[string][]record {
 	w.t.Helper()
 	starts, ends := w.extents(topics)
+	all := map[string][]record{}
+	w.between(later(starts, m), ends, func(topic string, r record) { all[topic] = append(all[topic], r) })
+	for _, records := range all {
+		sort.SliceStable(records, func(i, j int) bool {
+			return records[i].partition < records[j].partition || records[i].partition == records[j].partition && records[i].offset < records[j].offset
+		})
+	}
+	return all
+}
+
+// later are the starts, or where m lies behind them, m.
+func later(starts, m mark) mark {
+	from := mark{}
+	for topic, byPartition := range starts {
+		from[topic] = map[int32]int64{}
+		for p, start := range byPartition {
+			from[topic][p] = max(start, m[topic][p])
+		}
+	}
+	return from
+}
+
+// between calls each with the committed records from one mark to another. Those of a partition come in order.
+//
+// Control records are kept, or the end could not be seen where a transaction's marker is the last thing in a partition.
+func (w *world) between(from, ends mark, each func(topic string, r record)) {
+	w.t.Helper()
 	parts := map[string]map[int32]kgo.Offset{}
 	open := map[string]bool{} // "topic/partition" still to be read
 	for topic, byPartition := range ends {
 		for p, end := range byPartition {
-			from := max(starts[topic][p], m[topic][p])
-			if from >= end {
+			if from[topic][p] >= end {
 				continue
 			}
 			if parts[topic] == nil {
 				parts[topic] = map[int32]kgo.Offset{}
 			}
-			parts[topic][p] = kgo.NewOffset().At(from)
+			parts[topic][p] = kgo.NewOffset().At(from[topic][p])
 			open[fmt.Sprint(topic, "/", p)] = true
 		}
 	}
-	all := map[string][]record{}
 	if len(open) == 0 {
-		return all
+		return
 	}
 	client := w.kafka(w.t, kgo.ConsumePartitions(parts), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(200*time.Millisecond))
@@ -110,7 +136,7 @@ func (w *world) since(m mark, topics ...string) map[string][]record {
 	for len(open) > 0 {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
-			w.t.Fatalf("read %v: partitions %v do not reach their high watermark", topics, open)
+			w.t.Fatalf("read to %v: partitions %v do not reach their high watermark", slices.Sorted(maps.Keys(ends)), open)
 		}
 		for _, err := range fetches.Errors() {
 			w.t.Fatalf("read %s: %v", err.Topic, err.Err)
@@ -121,20 +147,15 @@ func (w *world) since(m mark, topics ...string) map[string][]record {
 				delete(open, fmt.Sprint(r.Topic, "/", r.Partition))
 			}
 			if !r.Attrs.IsControl() && r.Offset < end {
-				all[r.Topic] = append(all[r.Topic], toRecord(r))
+				each(r.Topic, toRecord(r))
 			}
 		})
 	}
-	for _, records := range all {
-		sort.SliceStable(records, func(i, j int) bool {
-			return records[i].partition < records[j].partition || records[i].partition == records[j].partition && records[i].offset < records[j].offset
-		})
-	}
-	return all
 }
 
 func toRecord(r *kgo.Record) record {
-	rec := record{partition: r.Partition, offset: r.Offset, key: string(r.Key), value: r.Value, headers: map[string]string{}}
+	rec := record{partition: r.Partition, offset: r.Offset, key: string(r.Key), value: r.Value, headers: map[string]string{},
+		producer: r.ProducerID, epoch: r.ProducerEpoch}
 	for _, h := range r.Headers {
 		rec.headers[h.Key] = string(h.Value)
 	}

@@ -78,33 +78,42 @@ func (w *world) judge(resource string, records []record, truth map[string]json.R
 		}
 		last[r.key] = r
 	}
-	for _, key := range slices.Sorted(maps.Keys(last)) {
-		r := last[key]
-		if r.value == nil {
-			if truth[key] != nil {
-				wrong = append(wrong, fmt.Sprintf("%s: %s is deleted, but the API has it", resource, key))
-			}
-			continue
-		}
-		if truth[key] == nil {
-			wrong = append(wrong, fmt.Sprintf("%s: %s is in the topic, but not in the API", resource, key))
-			continue
-		}
-		s, got, err := w.decode(r.value)
-		if err != nil {
-			wrong = append(wrong, fmt.Sprintf("%s: %s: %v", resource, key, err))
-			continue
-		}
-		for _, d := range append(compare(s, got, truth[key], keyFields(resource)), headers(resource, r, truth[key])...) {
-			wrong = append(wrong, fmt.Sprintf("%s: %s%s", resource, key, d))
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(truth)) {
-		if _, there := last[key]; !there {
-			wrong = append(wrong, fmt.Sprintf("%s: %s is in the API, but not in the topic", resource, key))
-		}
+	for _, key := range eitherKeys(last, truth) {
+		wrong = append(wrong, w.differs(resource, key, last, truth)...)
 	}
 	return wrong
+}
+
+// eitherKeys are the keys that a topic or the API knows, sorted.
+func eitherKeys(last map[string]record, truth map[string]json.RawMessage) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(last)), maps.Keys(truth))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// differs says what is wrong with the last record of a key.
+func (w *world) differs(resource, key string, last map[string]record, truth map[string]json.RawMessage) []string {
+	r, there := last[key]
+	wrong := func(text string) []string { return []string{fmt.Sprintf("%s: %s%s", resource, key, text)} }
+	switch {
+	case !there:
+		return wrong(" is in the API, but not in the topic")
+	case r.value == nil && truth[key] == nil:
+		return nil
+	case r.value == nil:
+		return wrong(" is deleted, but the API has it")
+	case truth[key] == nil:
+		return wrong(" is in the topic, but not in the API")
+	}
+	s, got, err := w.decode(r.value)
+	if err != nil {
+		return wrong(": " + err.Error())
+	}
+	var all []string
+	for _, d := range append(compare(s, got, truth[key], keyFields(resource)), headers(resource, r, truth[key])...) {
+		all = append(all, wrong(d)...)
+	}
+	return all
 }
 
 // inOrder checks what must hold of a record after the one with the same key before it.

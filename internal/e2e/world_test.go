@@ -74,6 +74,7 @@ type world struct {
 	servers
 	t      *testing.T
 	api    string // URL of the sample API
+	sample *sandbox.API
 	token  string
 	prefix string
 	http   *http.Client
@@ -90,7 +91,7 @@ func newWorld(t *testing.T, s servers, cfg sandbox.APIConfig) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(api.Close)
-	w.api = api.URL()
+	w.api, w.sample = api.URL(), api.API
 	transport := &http.Transport{}
 	w.http = &http.Client{Transport: transport, Timeout: 20 * time.Second}
 	t.Cleanup(transport.CloseIdleConnections)

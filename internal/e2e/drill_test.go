@@ -1,0 +1,264 @@
+//go:build unix
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/headwater-stream/headwater/internal/realstack"
+	"github.com/headwater-stream/headwater/internal/sandbox"
+)
+
+// The drills hurt workers and servers while the API's data changes, and have an independent reader judge what arrived. Without flags
+// they are short enough for every change; `make drill` runs the long form (docs/drills.md).
+var (
+	drillFull   = flag.Bool("drill.full", false, "drills: the long form, in which times are judged as well")
+	drillRounds = flag.Int("drill.rounds", 12, "drills: how often the worker is killed")
+	drillChaos  = flag.Duration("drill.chaos", 15*time.Second, "drills: how long everything is hurt at random")
+	drillSeed   = flag.Uint64("drill.seed", 0, "drills: seed of every random choice; 0: the clock's")
+)
+
+func TestDrills(t *testing.T) {
+	t.Parallel()
+	seed := *drillSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-drill.seed=%d repeats every random choice", seed)
+	software := stack.Software(t) // or the drills are skipped, all of them
+	results := &table{}
+	t.Run("all", func(t *testing.T) {
+		for _, series := range []struct {
+			name   string
+			drills []drillOf
+		}{
+			{"workers", []drillOf{
+				{"worker killed", killWorker}, {"zombie", zombie}, {"zombie without a fence", zombieUnfenced}, {"API refuses connections", apiAway},
+			}},
+			{"servers", []drillOf{
+				{"broker killed", killBroker}, {"broker paused", pauseBroker}, {"registry away", registryAway}, {"chaos", chaos},
+			}},
+		} {
+			t.Run(series.name, func(t *testing.T) {
+				t.Parallel()
+				s := startDrillServers(t, software)
+				for _, one := range series.drills {
+					t.Run(one.name, func(t *testing.T) {
+						d := newDrill(t, s, one.name, seed, results)
+						one.run(d)
+					})
+				}
+			})
+		}
+	})
+	t.Logf("drills, seed %d:\n%s", seed, results)
+}
+
+// drillOf is a drill by its name.
+type drillOf struct {
+	name string
+	run  func(d *drill)
+}
+
+// drillServers are a broker and a registry that the drills of a series may hurt.
+type drillServers struct {
+	broker   *realstack.Kafka
+	registry *realstack.Registry
+}
+
+func startDrillServers(t *testing.T, _ realstack.Software) drillServers {
+	t.Helper()
+	return drillServers{
+		// What is compacted away the verdict cannot see.
+		broker:   stack.Kafka(t, realstack.KafkaOptions{Properties: map[string]string{"log.segment.bytes": "1073741824"}}),
+		registry: stack.Registry(t, realstack.RegistryOptions{}),
+	}
+}
+
+// drill is one drill: a world whose API can be taken away from the workers, and what is measured.
+type drill struct {
+	*world
+	drillServers
+	row
+	dice    *rand.Rand
+	env     map[string]string
+	door    *sandbox.Server // through which workers reach the API; what the test asks goes another way
+	cuts    []mark
+	results *table
+}
+
+// newDrill prepares a world. Its requests take 15 ms, so that a backfill lasts; pages are small, so that there are many commits.
+func newDrill(t *testing.T, s drillServers, name string, seed uint64, results *table) *drill {
+	t.Helper()
+	text, err := os.ReadFile("../../sources/intercom.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(t.TempDir(), "intercom.yaml")
+	write(t, source, strings.NewReplacer("per_page: 150", "per_page: 20", "lookback: 5m", "lookback: 5s").Replace(string(text)))
+	w := newWorld(t, servers{brokers: []string{s.broker.Addr()}, registry: s.registry.URL(), own: true},
+		sandbox.APIConfig{Seed: seed, Size: 300, ScrollExpiry: time.Second, RateLimit: -1})
+	w.fail("resource=*&slow=15ms&permanent=1")
+	d := &drill{world: w, drillServers: s, row: row{drill: name}, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
+	d.door, err = sandbox.Serve("127.0.0.1:0", w.sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.door.Close() })
+	d.env = quick()
+	d.env["HEADWATER_SOURCE"], d.env["SOURCE_BASE_URL"] = source, d.door.URL()
+	return d
+}
+
+// hash spreads a name over numbers, so that drills of one seed make different choices.
+func hash(name string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range []byte(name) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return h
+}
+
+// worker starts a worker. How much is deleted while one is dead depends on how long that is, so none of it is refused.
+func (d *drill) worker() *process {
+	d.t.Helper()
+	return d.startWith(d.env, "run", "--allow-deletes")
+}
+
+// pause waits although nothing is expected: where the drill is that something lasts so long, or happens at no particular moment.
+func pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	<-timer.C
+}
+
+// upTo is a random time.
+func (d *drill) upTo(most time.Duration) time.Duration {
+	return time.Duration(d.dice.Int64N(int64(most)))
+}
+
+// cut notes where every topic ends. No worker may be alive.
+func (d *drill) cut() mark {
+	d.t.Helper()
+	m := d.marks(append(d.topics(all()), d.topic("_state"))...)
+	d.cuts = append(d.cuts, m)
+	return m
+}
+
+// working waits until the worker has published something, so that there is work to interrupt.
+func (d *drill) working(p *process) {
+	d.t.Helper()
+	eventually(d.t, settle, "a first page", func() (bool, string) {
+		if !p.running() {
+			d.t.Fatalf("the worker ended: %s", p.lastLine())
+		}
+		return d.size(d.topics(all())...) > 0, ""
+	})
+}
+
+// caughtUp has the API's data hold still and waits until the topics equal it. It gives up without a word: the verdict will say what
+// is lost.
+func (d *drill) caughtUp(workers ...*process) {
+	d.t.Helper()
+	d.churn("0")
+	l := newLedger(d.world)
+	deadline := time.NewTimer(settle)
+	defer deadline.Stop()
+	again := time.NewTicker(300 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if l.read(); len(l.duplicated)+len(l.disordered) > 0 {
+			return // no waiting will mend it
+		}
+		if n, _ := l.lost(); n == 0 {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			return
+		}
+		for _, p := range workers {
+			if !p.running() {
+				d.t.Fatalf("a worker ended: %s", p.lastLine())
+			}
+		}
+	}
+}
+
+// end lets the workers catch up, kills them, and judges. All has to be zero.
+func (d *drill) end(workers ...*process) {
+	d.t.Helper()
+	d.caughtUp(workers...)
+	for _, p := range workers {
+		p.kill()
+	}
+	d.cut()
+	d.verdict = d.assess(d.cuts)
+	d.results.add(d.row)
+	if !d.clean() {
+		d.t.Errorf("%s", strings.Join(append([]string{d.row.String()}, d.samples...), "\n"))
+	}
+	for _, odd := range d.odd {
+		d.t.Error(odd)
+	}
+	d.noDeadLetters()
+}
+
+// row is one drill's line of the table.
+type row struct {
+	drill  string
+	rounds int
+	verdict
+	times []time.Duration // from the restart, or whatever note says, to the first new page
+	note  string
+}
+
+func (r row) String() string {
+	times := "-"
+	if len(r.times) > 0 {
+		slices.Sort(r.times)
+		times = fmt.Sprintf("%.2f / %.2f s", r.median().Seconds(), r.times[len(r.times)-1].Seconds())
+	}
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s | %s |",
+		r.drill, r.rounds, r.records, r.lost, r.duplicated, r.disordered, r.beyond, times, r.note)
+}
+
+func (r row) median() time.Duration {
+	times := slices.Sorted(slices.Values(r.times))
+	return times[len(times)/2]
+}
+
+// table collects the rows of drills that run side by side.
+type table struct {
+	mu   sync.Mutex
+	rows []row
+}
+
+func (t *table) add(r row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows = append(t.rows, r)
+}
+
+func (t *table) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := []string{
+		"| drill | rounds | records | lost | duplicated | out of order | beyond the cursor | median / max | note |",
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+	}
+	for _, r := range t.rows {
+		lines = append(lines, r.String())
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,6 @@
+//go:build unix
+
+package e2e
+
+func zombieUnfenced(d *drill) {}
+func chaos(d *drill)          {}
