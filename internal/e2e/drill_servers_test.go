@@ -47,8 +47,7 @@ func killBroker(d *drill) {
 		if err := d.broker.Restart(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}
-		began := time.Now()
-		d.times = append(d.times, d.firstPage(d.marks(d.topics(all())...)).since(began))
+		d.times = append(d.times, d.pageAfterTrouble(time.Now()))
 	}
 	d.end(p)
 }
@@ -68,10 +67,23 @@ func pauseBroker(d *drill) {
 		d.signalBroker(syscall.SIGSTOP)
 		pause(last)
 		d.signalBroker(syscall.SIGCONT)
-		began := time.Now()
-		d.times = append(d.times, d.firstPage(d.marks(d.topics(all())...)).since(began))
+		d.times = append(d.times, d.pageAfterTrouble(time.Now()))
 	}
 	d.end(p)
+}
+
+// pageAfterTrouble waits until the broker tells where the topics end, and then for a new page. It returns how long after began that came.
+func (d *drill) pageAfterTrouble(began time.Time) time.Duration {
+	d.t.Helper()
+	var m mark
+	eventually(d.t, settle, "a broker that knows where topics end", func() (bool, string) {
+		var err error
+		if _, m, err = d.askExtents(d.topics(all())); err != nil {
+			return false, err.Error()
+		}
+		return true, ""
+	})
+	return d.firstPage(m).since(began)
 }
 
 func (d *drill) signalBroker(s syscall.Signal) {

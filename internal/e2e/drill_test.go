@@ -90,6 +90,7 @@ type drill struct {
 	drillServers
 	row
 	dice    *rand.Rand
+	program string // "": the program as it is
 	env     map[string]string
 	door    *sandbox.Server // through which workers reach the API; what the test asks goes another way
 	cuts    []mark
@@ -131,7 +132,11 @@ func hash(name string) uint64 {
 // worker starts a worker. How much is deleted while one is dead depends on how long that is, so none of it is refused.
 func (d *drill) worker() *process {
 	d.t.Helper()
-	return d.startWith(d.env, "run", "--allow-deletes")
+	path := d.program
+	if path == "" {
+		path = program(d.t)
+	}
+	return startProgram(d.t, path, d.world.env(d.env), []string{d.token}, "run", "--allow-deletes")
 }
 
 // pause waits although nothing is expected: where the drill is that something lasts so long, or happens at no particular moment.

@@ -35,31 +35,35 @@ func (w *world) marks(topics ...string) mark {
 
 func (w *world) extents(topics []string) (starts, ends mark) {
 	w.t.Helper()
-	there := map[string]bool{}
-	for _, name := range w.existing() {
-		there[name] = true
+	starts, ends, err := w.askExtents(topics)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	var known []string
-	for _, name := range topics {
-		if there[name] {
-			known = append(known, name)
-		}
-	}
-	if len(known) == 0 {
-		return mark{}, mark{}
-	}
+	return starts, ends
+}
+
+// askExtents is extents for a broker that may be away.
+func (w *world) askExtents(topics []string) (starts, ends mark, err error) {
 	client := w.kafka(w.t)
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	admin := kadm.NewClient(client)
+	listed, err := admin.ListTopics(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list topics: %w", err)
+	}
+	known := slices.DeleteFunc(slices.Clone(topics), func(name string) bool { return !listed.Has(name) })
+	if len(known) == 0 {
+		return mark{}, mark{}, nil
+	}
 	list := func(how func(context.Context, ...string) (kadm.ListedOffsets, error)) mark {
-		listed, err := how(ctx, known...)
-		if err == nil {
-			err = listed.Error()
+		listed, failed := how(ctx, known...)
+		if failed == nil {
+			failed = listed.Error()
 		}
-		if err != nil {
-			w.t.Fatalf("list offsets of %v: %v", known, err)
+		if failed != nil {
+			err = fmt.Errorf("list offsets of %v: %w", known, failed)
 		}
 		m := mark{}
 		listed.Each(func(o kadm.ListedOffset) {
@@ -70,7 +74,8 @@ func (w *world) extents(topics []string) (starts, ends mark) {
 		})
 		return m
 	}
-	return list(admin.ListStartOffsets), list(admin.ListEndOffsets)
+	starts, ends = list(admin.ListStartOffsets), list(admin.ListEndOffsets)
+	return starts, ends, err
 }
 
 // read reads topics from their start to their end now; nothing for those that do not exist.
