@@ -137,10 +137,10 @@ func (l *ledger) beyond(cut mark) (n int, where []string) {
 	return n, where
 }
 
-// lost are the keys of which the topic's newest copy is not what the API holds.
-func (l *ledger) lost() (n int, wrong []string) {
+// lost are the keys of resources of which the topic's newest copy is not what the API holds.
+func (l *ledger) lost(resources []string) (n int, wrong []string) {
 	l.w.t.Helper()
-	for _, resource := range all() {
+	for _, resource := range resources {
 		truth := l.w.truth(resource)
 		for _, key := range eitherKeys(l.last[resource], truth) {
 			if differs := l.w.differs(resource, key, l.last[resource], truth); len(differs) > 0 {
@@ -168,7 +168,7 @@ func (w *world) assess(cuts []mark) verdict {
 	v := verdict{records: l.records, duplicated: len(l.duplicated), disordered: len(l.disordered)}
 	show := func(list []string) { v.samples = append(v.samples, list[:min(len(list), 5)]...) }
 	var wrong []string
-	v.lost, wrong = l.lost()
+	v.lost, wrong = l.lost(all())
 	show(wrong)
 	show(l.duplicated)
 	show(l.disordered)

@@ -75,15 +75,20 @@ func pauseBroker(d *drill) {
 // pageAfterTrouble waits until the broker tells where the topics end, and then for a new page. It returns how long after began that came.
 func (d *drill) pageAfterTrouble(began time.Time) time.Duration {
 	d.t.Helper()
-	var m mark
+	return d.firstPage(d.marksAfterTrouble()).since(began)
+}
+
+// marksAfterTrouble waits until the broker tells where the topics end.
+func (d *drill) marksAfterTrouble() (ends mark) {
+	d.t.Helper()
 	eventually(d.t, settle, "a broker that knows where topics end", func() (bool, string) {
 		var err error
-		if _, m, err = d.askExtents(d.topics(all())); err != nil {
+		if _, ends, err = d.askExtents(append(d.topics(all()), d.topic("_state"))); err != nil {
 			return false, err.Error()
 		}
 		return true, ""
 	})
-	return d.firstPage(m).since(began)
+	return ends
 }
 
 func (d *drill) signalBroker(s syscall.Signal) {

@@ -90,6 +90,8 @@ type drill struct {
 	drillServers
 	row
 	dice    *rand.Rand
+	seed    uint64
+	workers int
 	program string // "": the program as it is
 	env     map[string]string
 	door    *sandbox.Server // through which workers reach the API; what the test asks goes another way
@@ -97,7 +99,7 @@ type drill struct {
 	results *table
 }
 
-// newDrill prepares a world. Its requests take 15 ms, so that a backfill lasts; pages are small, so that there are many commits.
+// newDrill prepares a world. Searches take 15 ms, so that a backfill lasts; pages are small, so that there are many commits.
 func newDrill(t *testing.T, s drillServers, name string, seed uint64, results *table) *drill {
 	t.Helper()
 	text, err := os.ReadFile("../../sources/intercom.yaml")
@@ -108,8 +110,10 @@ func newDrill(t *testing.T, s drillServers, name string, seed uint64, results *t
 	write(t, source, strings.NewReplacer("per_page: 150", "per_page: 20", "lookback: 5m", "lookback: 5s").Replace(string(text)))
 	w := newWorld(t, servers{brokers: []string{s.broker.Addr()}, registry: s.registry.URL(), own: true},
 		sandbox.APIConfig{Seed: seed, Size: 300, ScrollExpiry: time.Second, RateLimit: -1})
-	w.fail("resource=*&slow=15ms&permanent=1")
-	d := &drill{world: w, drillServers: s, row: row{drill: name}, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
+	for _, name := range append(slices.DeleteFunc(all(), func(name string) bool { return !incremental(name) }), "conversation_parts") {
+		w.fail("resource=" + name + "&slow=15ms&permanent=1")
+	}
+	d := &drill{world: w, drillServers: s, row: row{drill: name}, workers: 1, seed: seed, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
 	d.door, err = sandbox.Serve("127.0.0.1:0", w.sample)
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +158,7 @@ func (d *drill) upTo(most time.Duration) time.Duration {
 // cut notes where every topic ends. No worker may be alive.
 func (d *drill) cut() mark {
 	d.t.Helper()
-	m := d.marks(append(d.topics(all()), d.topic("_state"))...)
+	m := d.marksAfterTrouble()
 	d.cuts = append(d.cuts, m)
 	return m
 }
@@ -170,11 +174,13 @@ func (d *drill) working(p *process) {
 	})
 }
 
-// caughtUp has the API's data hold still and waits until the topics equal it. It gives up without a word: the verdict will say what
-// is lost.
-func (d *drill) caughtUp(workers ...*process) {
+// caughtUp has the API's data hold still and waits until the topics of resources equal it. It gives up without a word: the verdict will
+// say what is lost.
+func (d *drill) caughtUp(workers []*process, resources []string) {
 	d.t.Helper()
 	d.churn("0")
+	began := time.Now()
+	defer func() { d.t.Logf("caught up with %d resources within %v", len(resources), time.Since(began)) }()
 	l := newLedger(d.world)
 	deadline := time.NewTimer(settle)
 	defer deadline.Stop()
@@ -184,7 +190,7 @@ func (d *drill) caughtUp(workers ...*process) {
 		if l.read(); len(l.duplicated)+len(l.disordered) > 0 {
 			return // no waiting will mend it
 		}
-		if n, _ := l.lost(); n == 0 {
+		if n, _ := l.lost(resources); n == 0 {
 			return
 		}
 		select {
@@ -203,7 +209,24 @@ func (d *drill) caughtUp(workers ...*process) {
 // end lets the workers catch up, kills them, and judges. All has to be zero.
 func (d *drill) end(workers ...*process) {
 	d.t.Helper()
-	d.caughtUp(workers...)
+	d.caughtUp(workers, all())
+	d.judge(workers)
+}
+
+// endAfterOutage is end after the API was away. A listing that waited for it counts as one that takes long, and the next one comes only
+// after ten times as long: other workers list at once.
+func (d *drill) endAfterOutage(workers ...*process) {
+	d.t.Helper()
+	d.caughtUp(workers, slices.DeleteFunc(all(), func(name string) bool { return !incremental(name) }))
+	for i, p := range workers {
+		p.terminate()
+		workers[i] = d.worker()
+	}
+	d.end(workers...)
+}
+
+func (d *drill) judge(workers []*process) {
+	d.t.Helper()
 	for _, p := range workers {
 		p.kill()
 	}

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // unfenced is what is taken out of the program for the drill that has to find duplicates: text that is replaced in a source file. The
@@ -70,7 +71,15 @@ func zombieUnfenced(d *drill) {
 	d.churn("30ms")
 	first := d.worker()
 	d.working(first)
-	pause(d.upTo(1500 * time.Millisecond))
+	// Without a fence nobody aborts what a stopped worker leaves open: the second one would wait for the broker to do so.
+	eventually(d.t, settle, "a moment without an open transaction", func() (bool, string) {
+		first.signal(syscall.SIGSTOP)
+		if d.decided() {
+			return true, ""
+		}
+		first.signal(syscall.SIGCONT)
+		return false, ""
+	})
 	second := d.takeOver(first)
 	first.signal(syscall.SIGCONT)
 	l := newLedger(d.world)
@@ -87,4 +96,27 @@ func zombieUnfenced(d *drill) {
 	if d.duplicated == 0 {
 		d.t.Error("no duplicates without the fence: the verdict is blind")
 	}
+}
+
+// decided says whether every transaction has ended.
+func (d *drill) decided() bool {
+	d.t.Helper()
+	client := d.kafka(d.t)
+	defer client.Close()
+	topics := append(d.topics(all()), d.topic("_state"))
+	listed, err := kadm.NewClient(client).ListCommittedOffsets(d.t.Context(), topics...)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	decided := true
+	for topic, byPartition := range d.marks(topics...) {
+		for p, end := range byPartition {
+			o, _ := listed.Lookup(topic, p)
+			decided = decided && o.Offset == end
+		}
+	}
+	return decided
 }

@@ -180,5 +180,5 @@ func apiAway(d *drill) {
 		d.openDoor()
 		d.times = append(d.times, page.since(began))
 	}
-	d.end(p)
+	d.endAfterOutage(p)
 }
