@@ -122,8 +122,8 @@ func (c *crew) do(f fault) {
 		}
 	case "registry":
 		if f.what == "kill" {
-			c.d.registry.Kill()
-		} else if err := c.d.registry.Restart(c.d.t.Context()); err != nil {
+			c.d.store.Kill()
+		} else if err := c.d.store.Restart(c.d.t.Context()); err != nil {
 			c.d.t.Fatal(err)
 		}
 	case "api":

@@ -38,7 +38,7 @@ func killBroker(d *drill) {
 	if *drillFull {
 		d.rounds = 5
 	}
-	d.churn("30ms")
+	d.churn("100ms")
 	p := d.worker()
 	d.working(p)
 	for range d.rounds {
@@ -59,7 +59,7 @@ func pauseBroker(d *drill) {
 		lasts = []time.Duration{5 * time.Second, 20 * time.Second, 45 * time.Second, 20 * time.Second, 35 * time.Second}
 	}
 	d.rounds, d.note = len(lasts), fmt.Sprintf("from when the broker goes on; paused for %s", strings.Trim(fmt.Sprint(lasts), "[]"))
-	d.churn("30ms")
+	d.churn("100ms")
 	p := d.worker()
 	d.working(p)
 	for _, last := range lasts {
@@ -105,19 +105,19 @@ func registryAway(d *drill) {
 	if *drillFull {
 		d.rounds = 5
 	}
-	d.churn("30ms")
+	d.churn("100ms")
 	p := d.worker()
 	d.working(p)
 	for n := range d.rounds {
 		pause(d.upTo(time.Second))
-		d.registry.Kill()
+		d.store.Kill()
 		field := fmt.Sprintf("drill_%d", n)
 		keys := d.edit("change", "contacts", "n=1")
 		d.set("contacts", keys[0], field, `"new"`)
 		m := d.marks(d.topics(all())...)
 		pause(3*time.Second + d.upTo(5*time.Second))
 		d.registryIsAwaited(m)
-		if err := d.registry.Restart(d.t.Context()); err != nil {
+		if err := d.store.Restart(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}
 		began := time.Now()

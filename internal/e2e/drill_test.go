@@ -34,31 +34,24 @@ func TestDrills(t *testing.T) {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-drill.seed=%d repeats every random choice", seed)
-	software := stack.Software(t) // or the drills are skipped, all of them
+	shared := realServers(t) // or the drills are skipped, all of them
 	results := &table{}
 	t.Run("all", func(t *testing.T) {
-		for _, series := range []struct {
-			name   string
-			drills []drillOf
-		}{
-			{"workers", []drillOf{
-				{"worker killed", killWorker}, {"zombie", zombie}, {"zombie without a fence", zombieUnfenced}, {"API refuses connections", apiAway},
-			}},
-			{"servers", []drillOf{
-				{"broker killed", killBroker}, {"broker paused", pauseBroker}, {"registry away", registryAway}, {"chaos", chaos},
-			}},
-		} {
-			t.Run(series.name, func(t *testing.T) {
+		series := func(name string, servers func(t *testing.T) drillServers, drills ...drillOf) {
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				s := startDrillServers(t, software)
-				for _, one := range series.drills {
-					t.Run(one.name, func(t *testing.T) {
-						d := newDrill(t, s, one.name, seed, results)
-						one.run(d)
-					})
+				s := servers(t)
+				for _, one := range drills {
+					t.Run(one.name, func(t *testing.T) { one.run(newDrill(t, s, one.name, seed, results)) })
 				}
 			})
 		}
+		series("workers", func(*testing.T) drillServers { return drillServers{servers: shared} },
+			drillOf{"worker killed", killWorker}, drillOf{"zombie", zombie}, drillOf{"zombie without a fence", zombieUnfenced},
+			drillOf{"API refuses connections", apiAway})
+		series("servers", startDrillServers,
+			drillOf{"broker killed", killBroker}, drillOf{"broker paused", pauseBroker}, drillOf{"registry away", registryAway},
+			drillOf{"chaos", chaos})
 	})
 	t.Logf("drills, seed %d:\n%s", seed, results)
 }
@@ -69,26 +62,30 @@ type drillOf struct {
 	run  func(d *drill)
 }
 
-// drillServers are a broker and a registry that the drills of a series may hurt.
+// drillServers are what the drills of a series work on. The broker and the registry are there where they may be hurt.
 type drillServers struct {
+	servers
 	broker   *realstack.Kafka
 	registry *realstack.Registry
 }
 
-func startDrillServers(t *testing.T, _ realstack.Software) drillServers {
+func startDrillServers(t *testing.T) drillServers {
 	t.Helper()
-	return drillServers{
+	s := drillServers{
 		// What is compacted away the verdict cannot see.
 		broker:   stack.Kafka(t, realstack.KafkaOptions{Properties: map[string]string{"log.segment.bytes": "1073741824"}}),
 		registry: stack.Registry(t, realstack.RegistryOptions{}),
 	}
+	s.servers = servers{brokers: []string{s.broker.Addr()}, registry: s.registry.URL(), own: true}
+	return s
 }
 
 // drill is one drill: a world whose API can be taken away from the workers, and what is measured.
 type drill struct {
 	*world
-	drillServers
 	row
+	broker  *realstack.Kafka
+	store   *realstack.Registry
 	dice    *rand.Rand
 	seed    uint64
 	workers int
@@ -107,13 +104,12 @@ func newDrill(t *testing.T, s drillServers, name string, seed uint64, results *t
 		t.Fatal(err)
 	}
 	source := filepath.Join(t.TempDir(), "intercom.yaml")
-	write(t, source, strings.NewReplacer("per_page: 150", "per_page: 20", "lookback: 5m", "lookback: 5s").Replace(string(text)))
-	w := newWorld(t, servers{brokers: []string{s.broker.Addr()}, registry: s.registry.URL(), own: true},
-		sandbox.APIConfig{Seed: seed, Size: 300, ScrollExpiry: time.Second, RateLimit: -1})
+	write(t, source, strings.NewReplacer("per_page: 150", "per_page: 10", "lookback: 5m", "lookback: 5s").Replace(string(text)))
+	w := newWorld(t, s.servers, sandbox.APIConfig{Seed: seed, Size: 150, ScrollExpiry: time.Second, RateLimit: -1})
 	for _, name := range append(slices.DeleteFunc(all(), func(name string) bool { return !incremental(name) }), "conversation_parts") {
 		w.fail("resource=" + name + "&slow=15ms&permanent=1")
 	}
-	d := &drill{world: w, drillServers: s, row: row{drill: name}, workers: 1, seed: seed, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
+	d := &drill{world: w, broker: s.broker, store: s.registry, row: row{drill: name}, workers: 1, seed: seed, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
 	d.door, err = sandbox.Serve("127.0.0.1:0", w.sample)
 	if err != nil {
 		t.Fatal(err)
@@ -179,18 +175,25 @@ func (d *drill) working(p *process) {
 func (d *drill) caughtUp(workers []*process, resources []string) {
 	d.t.Helper()
 	d.churn("0")
-	began := time.Now()
-	defer func() { d.t.Logf("caught up with %d resources within %v", len(resources), time.Since(began)) }()
+	truth, open := d.holdings(resources...), map[string][]string{} // keys that were not equal yet
 	l := newLedger(d.world)
-	deadline := time.NewTimer(settle)
+	deadline := time.NewTimer(2 * settle)
 	defer deadline.Stop()
 	again := time.NewTicker(300 * time.Millisecond)
 	defer again.Stop()
-	for {
+	for first := true; ; first = false {
 		if l.read(); len(l.duplicated)+len(l.disordered) > 0 {
 			return // no waiting will mend it
 		}
-		if n, _ := l.lost(resources); n == 0 {
+		n := 0
+		for _, r := range resources {
+			if first {
+				open[r] = eitherKeys(l.last[r], truth[r])
+			}
+			open[r] = slices.DeleteFunc(open[r], func(key string) bool { return len(d.differs(r, key, l.last[r], truth[r])) == 0 })
+			n += len(open[r])
+		}
+		if n == 0 {
 			return
 		}
 		select {

@@ -68,7 +68,7 @@ func buildUnfenced(t *testing.T) string {
 func zombieUnfenced(d *drill) {
 	d.rounds, d.note = 1, "the fence taken out: this has to be seen"
 	d.program = buildUnfenced(d.t)
-	d.churn("30ms")
+	d.churn("100ms")
 	first := d.worker()
 	d.working(first)
 	// Without a fence nobody aborts what a stopped worker leaves open: the second one would wait for the broker to do so.

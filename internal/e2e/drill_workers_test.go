@@ -17,7 +17,7 @@ import (
 // Measured: from the start of the next process to the first new page that a reader sees.
 func killWorker(d *drill) {
 	d.rounds, d.note = *drillRounds, "from the start of the new process to its first page"
-	d.churn("30ms")
+	d.churn("100ms")
 	p := d.worker()
 	d.working(p)
 	for range d.rounds {
@@ -104,7 +104,7 @@ func zombie(d *drill) {
 	if *drillFull {
 		d.rounds = 10
 	}
-	d.churn("30ms")
+	d.churn("100ms")
 	first := d.worker()
 	d.working(first)
 	for range d.rounds {
@@ -168,7 +168,7 @@ func apiAway(d *drill) {
 	if *drillFull {
 		d.rounds = 5
 	}
-	d.churn("30ms")
+	d.churn("100ms")
 	p := d.worker()
 	d.working(p)
 	for range d.rounds {
