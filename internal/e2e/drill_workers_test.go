@@ -100,7 +100,7 @@ func (p *page) since(began time.Time) time.Duration {
 // zombie stops a worker in the middle of its work, as a machine that hangs does, and lets another one take over. The first goes on
 // later, knows of nothing, and must get nothing through.
 func zombie(d *drill) {
-	d.rounds, d.note = 3, "from the start of the second worker to its first page; the first ended with exit 4 and wrote nothing more"
+	d.rounds, d.note = 2, "from the start of the second worker to its first page; the first ended with exit 4 and wrote nothing more"
 	if *drillFull {
 		d.rounds = 10
 	}
@@ -164,7 +164,7 @@ func (d *drill) wroteNothing(first, second *process, m mark) {
 
 // apiAway has the API refuse connections for a while. Measured: from when it answers again to the first new page.
 func apiAway(d *drill) {
-	d.rounds, d.note = 2, "from when the API answers again; away for 3 to 8 s"
+	d.rounds, d.note = 1, "from when the API answers again; away for 2 to 6 s"
 	if *drillFull {
 		d.rounds = 5
 	}
@@ -174,7 +174,7 @@ func apiAway(d *drill) {
 	for range d.rounds {
 		pause(d.upTo(time.Second))
 		d.closeDoor()
-		pause(3*time.Second + d.upTo(5*time.Second))
+		pause(2*time.Second + d.upTo(4*time.Second))
 		page := d.firstPage(d.marks(d.topics(all())...))
 		began := time.Now()
 		d.openDoor()

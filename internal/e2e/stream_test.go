@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/headwater-stream/headwater/internal/realstack"
 	"github.com/headwater-stream/headwater/internal/sandbox"
 )
 
@@ -57,31 +56,6 @@ func TestStreamFollowsTheAPI(t *testing.T) {
 		w.nothingSince(m)
 		w.noDeadLetters()
 	})
-}
-
-// A broker that is killed and comes back interrupts a run and does not end it.
-func TestBrokerKilledUnderTheRun(t *testing.T) {
-	t.Parallel()
-	s := realServers(t)
-	broker := stack.Kafka(t, realstack.KafkaOptions{})
-	s.brokers = []string{broker.Addr()}
-	w := newWorld(t, s, sandbox.APIConfig{Seed: 41, Size: 80})
-	// How much changes while the broker is away depends on how long that is.
-	p := w.startWith(quick(), "run", "--allow-deletes")
-	w.follow(p, settle)
-	m := w.marks(w.topics(all())...)
-	w.churn("30ms")
-	eventually(t, once, "changes that arrive", func() (bool, string) {
-		return w.size(w.topics(all())...) > 0 && len(w.since(m, w.topics(all())...)) > 2, ""
-	})
-	broker.Kill()
-	if err := broker.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w.churn("0")
-	w.follow(p, settle)
-	p.terminate()
-	w.noDeadLetters()
 }
 
 // Two workers on one prefix: the one that was there first gives way, says to whom, and the topics stay right.
