@@ -22,13 +22,17 @@ type slot struct {
 	again time.Time // when a worker that found no servers is started again
 }
 
+// crewSize is how many workers share the work in chaos, when none is hurt.
+const crewSize = 3
+
 // chaos does everything that the other drills do, at random, for as long as was asked for.
 func chaos(d *drill) {
-	faults := schedule(d.seed, *drillChaos, d.workers)
-	d.rounds, d.note = len(faults), fmt.Sprintf("faults within %v, %d workers", *drillChaos, d.workers)
+	faults := schedule(d.seed, *drillChaos, crewSize)
+	d.rounds, d.note = len(faults), fmt.Sprintf("faults within %v, %d workers", *drillChaos, crewSize)
+	d.share()
 	d.churn("100ms")
 	c := &crew{d: d}
-	for range d.workers {
+	for range crewSize {
 		c.slots = append(c.slots, &slot{p: d.worker()})
 	}
 	d.working(c.slots[0].p)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -51,7 +52,7 @@ func TestDrills(t *testing.T) {
 			drillOf{"API refuses connections", apiAway})
 		series("servers", startDrillServers,
 			drillOf{"broker killed", killBroker}, drillOf{"broker paused", pauseBroker}, drillOf{"registry away", registryAway},
-			drillOf{"chaos", chaos})
+			drillOf{"three workers", shareWork}, drillOf{"chaos", chaos})
 	})
 	t.Logf("drills, seed %d:\n%s", seed, results)
 }
@@ -73,7 +74,11 @@ func startDrillServers(t *testing.T) drillServers {
 	t.Helper()
 	s := drillServers{
 		// What is compacted away the verdict cannot see.
-		broker:   stack.Kafka(t, realstack.KafkaOptions{Properties: map[string]string{"log.segment.bytes": "1073741824"}}),
+		broker: stack.Kafka(t, realstack.KafkaOptions{Properties: map[string]string{
+			"log.segment.bytes":                    "1073741824",
+			"group.consumer.session.timeout.ms":    strconv.FormatInt(groupSession.Milliseconds(), 10),
+			"group.consumer.heartbeat.interval.ms": "1000",
+		}}),
 		registry: stack.Registry(t, realstack.RegistryOptions{}),
 	}
 	s.servers = servers{brokers: []string{s.broker.Addr()}, registry: s.registry.URL(), own: true}
@@ -88,7 +93,6 @@ type drill struct {
 	store   *realstack.Registry
 	dice    *rand.Rand
 	seed    uint64
-	workers int
 	program string // "": the program as it is
 	env     map[string]string
 	door    *sandbox.Server // through which workers reach the API; what the test asks goes another way
@@ -109,7 +113,7 @@ func newDrill(t *testing.T, s drillServers, name string, seed uint64, results *t
 	for _, name := range append(slices.DeleteFunc(all(), func(name string) bool { return !incremental(name) }), "conversation_parts") {
 		w.fail("resource=" + name + "&slow=15ms&permanent=1")
 	}
-	d := &drill{world: w, broker: s.broker, store: s.registry, row: row{drill: name}, workers: 1, seed: seed, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
+	d := &drill{world: w, broker: s.broker, store: s.registry, row: row{drill: name}, seed: seed, dice: rand.New(rand.NewPCG(seed, hash(name))), results: results}
 	d.door, err = sandbox.Serve("127.0.0.1:0", w.sample)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ type record struct {
 	key       string
 	value     []byte // nil: a tombstone
 	headers   map[string]string
+	at        time.Time
 	producer  int64 // whose transaction it came with, and the epoch that the producer had then
 	epoch     int16
 }
@@ -160,7 +161,7 @@ func (w *world) between(from, ends mark, each func(topic string, r record)) {
 
 func toRecord(r *kgo.Record) record {
 	rec := record{partition: r.Partition, offset: r.Offset, key: string(r.Key), value: r.Value, headers: map[string]string{},
-		producer: r.ProducerID, epoch: r.ProducerEpoch}
+		at: r.Timestamp, producer: r.ProducerID, epoch: r.ProducerEpoch}
 	for _, h := range r.Headers {
 		rec.headers[h.Key] = string(h.Value)
 	}
