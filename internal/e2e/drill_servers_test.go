@@ -105,9 +105,10 @@ func registryAway(d *drill) {
 	if *drillFull {
 		d.rounds = 5
 	}
-	d.churn("100ms")
 	p := d.worker()
 	d.working(p)
+	d.caughtUp([]*process{p}, all()) // until then every resource may need the registry
+	d.churn("100ms")
 	for n := range d.rounds {
 		pause(d.upTo(time.Second))
 		d.store.Kill()

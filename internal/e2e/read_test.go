@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -142,7 +143,7 @@ func (w *world) between(from, ends mark, each func(topic string, r record)) {
 	for len(open) > 0 {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
-			w.t.Fatalf("read to %v: partitions %v do not reach their high watermark", slices.Sorted(maps.Keys(ends)), open)
+			w.t.Fatalf("read to %v: partitions %v do not reach their high watermark; their producers:\n%s", slices.Sorted(maps.Keys(ends)), open, w.producers(open))
 		}
 		for _, err := range fetches.Errors() {
 			w.t.Fatalf("read %s: %v", err.Topic, err.Err)
@@ -157,6 +158,36 @@ func (w *world) between(from, ends mark, each func(topic string, r record)) {
 			}
 		})
 	}
+}
+
+// producers tells what transactions the broker knows of partitions, named "topic/partition".
+func (w *world) producers(partitions map[string]bool) string {
+	client := w.kafka(w.t)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	admin := kadm.NewClient(client)
+	set := kadm.TopicsSet{}
+	for name := range partitions {
+		topic, p, _ := strings.Cut(name, "/")
+		set.Add(topic, int32(number(p)))
+	}
+	text := fmt.Sprintln(time.Now().UnixMilli(), "ms now")
+	described, err := admin.DescribeProducers(ctx, set)
+	if err != nil {
+		return err.Error()
+	}
+	described.EachProducer(func(p kadm.DescribedProducer) { text += fmt.Sprintf("%+v\n", p) })
+	open, err := admin.DescribeTransactions(ctx)
+	if err != nil {
+		return text + err.Error()
+	}
+	for _, t := range open.Sorted() {
+		if strings.Contains(t.TxnID, w.prefix) && len(t.Topics) > 0 {
+			text += fmt.Sprintf("%+v\n", t)
+		}
+	}
+	return text
 }
 
 func toRecord(r *kgo.Record) record {
