@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/headwater-stream/headwater/internal/realstack"
 )
 
 // fault is one thing that chaos does, and when, counted from the beginning.
@@ -35,24 +37,28 @@ type habit struct {
 	harms       []harm
 }
 
-// harm is what happens, how it ends ("": by itself), how long it lasts at most, and how often it is chosen.
+// harm is what happens, how it ends ("": by itself), how long it lasts at least and at most, and how often it is chosen.
 type harm struct {
-	what, end string
-	lasts     time.Duration
-	weight    int
+	what, end   string
+	least, most time.Duration
+	weight      int
 }
+
+// brokerMissed is how long a broker that was killed stays away: until its controller has missed it (realstack.KafkaOptions).
+const brokerMissed = realstack.BrokerSession + time.Second
 
 func habits() []habit {
 	return []habit{
 		{"worker", 3 * time.Second, 25 * time.Second, []harm{
-			{"kill", "start", 5 * time.Second, 4}, {"pause", "resume", 8 * time.Second, 3}, {"pause", "resume", 45 * time.Second, 1}, {"stop", "start", 20 * time.Second, 2},
+			{"kill", "start", 0, 5 * time.Second, 4}, {"pause", "resume", 0, 8 * time.Second, 3}, {"pause", "resume", 0, 45 * time.Second, 1},
+			{"stop", "start", 0, 20 * time.Second, 2},
 		}},
-		{"workers", 30 * time.Second, 90 * time.Second, []harm{{"kill", "", 0, 1}}},
+		{"workers", 30 * time.Second, 90 * time.Second, []harm{{"kill", "", 0, 0, 1}}},
 		{"broker", 30 * time.Second, 90 * time.Second, []harm{
-			{"kill", "start", 5 * time.Second, 2}, {"pause", "resume", 20 * time.Second, 2}, {"pause", "resume", 45 * time.Second, 1},
+			{"kill", "start", brokerMissed, 5 * time.Second, 2}, {"pause", "resume", 0, 20 * time.Second, 2}, {"pause", "resume", 0, 45 * time.Second, 1},
 		}},
-		{"registry", 30 * time.Second, 90 * time.Second, []harm{{"kill", "start", 15 * time.Second, 1}}},
-		{"api", 30 * time.Second, 90 * time.Second, []harm{{"away", "back", 10 * time.Second, 1}}},
+		{"registry", 30 * time.Second, 90 * time.Second, []harm{{"kill", "start", 0, 15 * time.Second, 1}}},
+		{"api", 30 * time.Second, 90 * time.Second, []harm{{"away", "back", 0, 10 * time.Second, 1}}},
 	}
 }
 
@@ -75,9 +81,12 @@ func schedule(seed uint64, lasts time.Duration, workers int) []fault {
 					break
 				}
 				harm := h.harms[weighted(dice, h.harms)]
+				if at+harm.least > lasts {
+					break
+				}
 				all = append(all, fault{at, harm.what, h.who, i})
 				if harm.end != "" {
-					at = min(lasts, at+scaled(time.Duration(dice.Int64N(int64(harm.lasts)))))
+					at = min(lasts, at+max(harm.least, scaled(time.Duration(dice.Int64N(int64(harm.most))))))
 					all = append(all, fault{at, harm.end, h.who, i})
 				}
 			}

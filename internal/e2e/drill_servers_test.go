@@ -44,6 +44,7 @@ func killBroker(d *drill) {
 	for range d.rounds {
 		pause(d.upTo(1500 * time.Millisecond))
 		d.broker.Kill()
+		pause(brokerMissed + d.upTo(3*time.Second))
 		if err := d.broker.Restart(d.t.Context()); err != nil {
 			d.t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func startDrillServers(t *testing.T) drillServers {
 	t.Helper()
 	s := drillServers{
 		// What is compacted away the verdict cannot see.
-		broker: stack.Kafka(t, realstack.KafkaOptions{Properties: map[string]string{
+		broker: stack.Kafka(t, realstack.KafkaOptions{Controller: true, Properties: map[string]string{
 			"log.segment.bytes":                    "1073741824",
 			"group.consumer.session.timeout.ms":    strconv.FormatInt(groupSession.Milliseconds(), 10),
 			"group.consumer.heartbeat.interval.ms": "1000",

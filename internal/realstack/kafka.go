@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,13 +20,20 @@ type KafkaOptions struct {
 	Secure bool
 	// Properties are added to the broker's server.properties and win over its defaults.
 	Properties map[string]string
+	// Controller gives the broker a controller in a process of its own, which Kill, Stop and Restart leave alone: as in a cluster, it
+	// notices that the broker is gone. Otherwise the broker is its own controller, and comes back as the leader that it was, for a
+	// moment: Kafka 4.3 then leaves transactions that were decided when it was killed without their end in some partitions.
+	Controller bool
 	// Dir is where the broker's folder is made; default is the system's folder for temporary files.
 	Dir string
 	// StartTimeout is how long a start may take; default 2 min.
 	StartTimeout time.Duration
 }
 
-// Kafka is one real broker that is its own controller. Its addresses and files may be read concurrently; Kill, Stop,
+// BrokerSession is how long a controller does without a word from its broker before it takes it for dead.
+const BrokerSession = 3 * time.Second
+
+// Kafka is one real broker. Its addresses and files may be read concurrently; Kill, Stop,
 // Restart and Close are called by one goroutine at a time.
 type Kafka struct {
 	software Software
@@ -35,6 +43,7 @@ type Kafka struct {
 	ports    map[Listener]int
 	certs    certificates
 	process  *process
+	quorum   *process // the controller, where it is apart; else nil
 }
 
 // StartKafka formats a new broker's storage, starts the broker and returns when it answers. The caller closes it. ctx
@@ -52,11 +61,28 @@ func StartKafka(ctx context.Context, software Software, options KafkaOptions) (*
 		_ = f.remove()
 		return nil, fmt.Errorf("prepare Kafka: %w", err)
 	}
-	if err := k.start(ctx); err != nil {
+	if err := k.startAll(ctx); err != nil {
 		_ = f.remove()
 		return nil, err
 	}
 	return k, nil
+}
+
+// startAll starts the broker for the first time, and before it the controller that it is to have. The broker answers when it has found
+// that one.
+func (k *Kafka) startAll(ctx context.Context) error {
+	var err error
+	if k.options.Controller {
+		k.quorum, err = startProcess(k.folder.file("controller.log"), "java", k.java("kafka.Kafka", k.controllerConfig())...)
+		if err != nil {
+			return fmt.Errorf("start controller: %w", err)
+		}
+	}
+	if err = k.start(ctx); err != nil && k.quorum != nil {
+		err = fmt.Errorf("%w; the end of its controller's log:\n%s", err, k.quorum.logTail())
+		k.quorum.kill()
+	}
+	return err
 }
 
 // newClusterID makes a random id in Kafka's own form. It does not begin with "-", which would be read as an option.
@@ -85,14 +111,22 @@ func (k *Kafka) prepare(ctx context.Context) error {
 	if err := os.WriteFile(k.config(), []byte(serverProperties(k)), 0o600); err != nil {
 		return err
 	}
-	return k.format(ctx)
+	if !k.options.Controller {
+		return k.format(ctx, k.config())
+	}
+	if err := os.WriteFile(k.controllerConfig(), []byte(controllerProperties(k)), 0o600); err != nil {
+		return err
+	}
+	return errors.Join(k.format(ctx, k.controllerConfig()), k.format(ctx, k.config()))
 }
 
 func (k *Kafka) config() string { return k.folder.file("server.properties") }
 
-// format writes the broker's storage for the first time, with the users of its SCRAM mechanisms.
-func (k *Kafka) format(ctx context.Context) error {
-	args := k.java("kafka.tools.StorageTool", "format", "--config", k.config(), "--cluster-id", k.cluster)
+func (k *Kafka) controllerConfig() string { return k.folder.file("controller.properties") }
+
+// format writes the storage of a broker or controller for the first time, with the users of its SCRAM mechanisms.
+func (k *Kafka) format(ctx context.Context, config string) error {
+	args := k.java("kafka.tools.StorageTool", "format", "--config", config, "--cluster-id", k.cluster)
 	if k.options.Secure {
 		for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
 			args = append(args, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, Username, Password))
@@ -190,5 +224,8 @@ func (k *Kafka) Restart(ctx context.Context) error {
 // Close kills the broker and removes its data.
 func (k *Kafka) Close() error {
 	k.process.kill()
+	if k.quorum != nil {
+		k.quorum.kill()
+	}
 	return k.folder.remove()
 }

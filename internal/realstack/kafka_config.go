@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ func serverProperties(k *Kafka) string {
 		"log.initial.task.delay.ms":                                   "1000",
 
 		// A broker that was killed comes back when its session has expired; the default, 9 s, is a long time in a test.
-		"broker.session.timeout.ms":    "3000",
+		"broker.session.timeout.ms":    strconv.FormatInt(BrokerSession.Milliseconds(), 10),
 		"broker.heartbeat.interval.ms": "500",
 
 		// A small heap, small files, few threads.
@@ -46,7 +47,30 @@ func serverProperties(k *Kafka) string {
 		"num.io.threads":                 "4",
 	}
 	k.listenerProperties(p)
+	if k.options.Controller {
+		p["process.roles"] = "broker"
+		p["controller.quorum.voters"] = "2@" + k.ListenerAddr(controller)
+	}
 	maps.Copy(p, k.options.Properties)
+	return properties(p)
+}
+
+// controllerProperties is the configuration file of a controller that is a process of its own.
+func controllerProperties(k *Kafka) string {
+	address := k.ListenerAddr(controller)
+	return properties(map[string]string{
+		"process.roles":                  "controller",
+		"node.id":                        "2",
+		"controller.quorum.voters":       "2@" + address,
+		"controller.listener.names":      string(controller),
+		"listeners":                      fmt.Sprintf("%s://%s", controller, address),
+		"listener.security.protocol.map": fmt.Sprintf("%s:%s", controller, controller.protocol()),
+		"log.dirs":                       k.folder.file("controller"),
+		"broker.session.timeout.ms":      strconv.FormatInt(BrokerSession.Milliseconds(), 10),
+	})
+}
+
+func properties(p map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		fmt.Fprintf(&b, "%s=%s\n", name, p[name])
@@ -58,7 +82,9 @@ func (k *Kafka) listenerProperties(p map[string]string) {
 	var listeners, advertised, protocols []string
 	for _, l := range slices.Sorted(maps.Keys(k.ports)) {
 		address := fmt.Sprintf("%s://%s", l, k.ListenerAddr(l))
-		listeners = append(listeners, address)
+		if l != controller || !k.options.Controller {
+			listeners = append(listeners, address)
+		}
 		protocols = append(protocols, fmt.Sprintf("%s:%s", l, l.protocol()))
 		if l != controller {
 			advertised = append(advertised, address)
