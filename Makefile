@@ -17,7 +17,7 @@ LDFLAGS       := $(if $(VERSION),-X main.version=$(VERSION))
 export E2E
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench-backfill bench-scale fuzz clean
+.PHONY: help run build test drill lint bench-backfill bench-scale fuzz clean
 
 help:
 	@echo 'make run     build and run the demo: the whole job on an embedded Kafka, registry and sample API; Ctrl-C ends it'
@@ -28,6 +28,8 @@ help:
 	@echo '             KAFKA_BROKERS=… SCHEMA_REGISTRY_URL=…   the same suite on servers of yours'
 	@echo '             E2E_CACHE=…             where the real servers are kept'
 	@echo '             RACE=auto|required|off  the race detector (cgo, a C compiler)'
+	@echo 'make drill   kill and pause workers, broker, registry and API on a real Kafka, and judge what arrived (docs/drills.md)'
+	@echo '             ARGS="-drill.chaos=30m -drill.seed=7"   half an hour of chaos; the faults of a seed once more'
 	@echo 'make lint    vet, formatting and linters, as CI runs them'
 	@echo 'make bench-backfill   measure a backfill of 20,000 and 200,000 contacts at 50 ms a request (docs/performance.md)'
 	@echo 'make bench-scale      measure one worker against three of a group: 300,000 contacts at 200 ms a request'
@@ -57,6 +59,11 @@ test:
 		if [ '$(RACE)' = required ]; then echo '(RACE=required makes this an error)'; exit 1; fi; \
 	fi; \
 	set -x; $(GO) test $$race -shuffle=on -count=1 -timeout $(TEST_TIMEOUT) ./...
+
+# Without the race detector: times are judged, too. With -v, or a table that shows nothing wrong would not be seen.
+drill:
+	@$(GO) run ./internal/realstack/fetch
+	E2E=required $(GO) test -count=1 -v -timeout 3h -run '^TestDrills$$' ./internal/e2e -drill.full -drill.rounds=50 -drill.chaos=3m $(ARGS)
 
 lint:
 	$(GO) vet ./...
