@@ -429,6 +429,35 @@ func TestResetOfASubstream(t *testing.T) {
 	}
 }
 
+// Where a root is read for its substreams only its listings are the first one's units, and a reset of another one is due as well.
+func TestResetOfASecondSubstreamAlone(t *testing.T) {
+	w := newWorld(t)
+	w.use(shop + `
+  - name: stickers
+    parent: crates
+    include_from_parent: { crate_id: id }
+    primary_key: [crate_id, id]
+    endpoint: { path: "/crates/{{ stream_slice.id }}/stickers", data_selector: data }
+`)
+	w.api.put("crates", "a", "1")
+	w.api.put("stickers/1", "a", "x")
+	s := w.stream(only("labels", "stickers"))
+	s.pause()
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	w.wantNews("stickers", "r 1/x")
+	w.api.put("stickers/1", "b", "x")
+	w.reset("stickers", time.Time{})
+	began := w.clock.Now()
+	s = w.stream(only("labels", "stickers"))
+	s.pause()
+	w.wantNews("stickers", "u 1/x")
+	if waited := w.clock.Now().Sub(began); waited != 0 {
+		t.Errorf("it waited for %v", waited)
+	}
+}
+
 func TestResetOfASubstreamToATime(t *testing.T) {
 	w := newWorld(t)
 	w.spread(5)
@@ -810,6 +839,32 @@ func TestVisitOfALaneThatIsNotUnderstood(t *testing.T) {
 		_, err := ResetState(w.context(), w.visits(), "events", time.Time{})
 		if want := fmt.Sprintf("lane %d", test.lane); !errors.As(err, &environment) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want that %s is not understood", test.key, err, want)
+		}
+	}
+}
+
+// Nor one of a window's, and what cannot be read is not taken for nothing.
+func TestVisitOfAPlanThatIsNotUnderstood(t *testing.T) {
+	w := newWorld(t)
+	w.spread(5)
+	w.once(only("events"))
+	for _, test := range []struct {
+		resource, key string
+		lane          int32
+	}{
+		{"events", "events/3", windowLane(homeLane("events", StatePartitions), 3, StatePartitions)},
+		{"events", "events/plan", homeLane("events", StatePartitions)},
+		{"things", "things/plan", homeLane("things", StatePartitions)}, // of which there is no other one
+	} {
+		w.writeState(test.lane, test.key, `{"v":2,"news":true}`)
+		before := len(w.records(w.names.State()))
+		_, err := ResetState(w.context(), w.visits(), test.resource, time.Time{})
+		var environment *EnvironmentError
+		if want := fmt.Sprintf("lane %d", test.lane); !errors.As(err, &environment) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want that %s is not understood", test.key, err, want)
+		}
+		if n := len(w.records(w.names.State())); n != before {
+			t.Errorf("%s: %d records were written", test.key, n-before)
 		}
 	}
 }
