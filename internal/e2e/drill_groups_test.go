@@ -9,14 +9,35 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-const (
-	// groupSession is how long a worker of the drills' broker may be silent before its lanes go to others.
-	groupSession = 6 * time.Second
-	// failOver is what may be added to it until another worker commits in the lane.
-	failOver = 4 * time.Second
-)
+// failOver is what may be added to the group's session timeout until another worker commits in a lane.
+const failOver = 4 * time.Second
+
+// groupSession is how long the broker lets a member of a group be silent before its lanes go to others.
+func (d *drill) groupSession() time.Duration {
+	d.t.Helper()
+	client := d.kafka(d.t)
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	brokers, err := admin.ListBrokers(d.t.Context())
+	if err != nil || len(brokers) == 0 {
+		d.t.Fatalf("list brokers: %v, %v", brokers, err)
+	}
+	configs, err := admin.DescribeBrokerConfigs(d.t.Context(), brokers.NodeIDs()...)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, c := range configs[0].Configs {
+		if c.Key == "group.consumer.session.timeout.ms" {
+			return time.Duration(number(c.MaybeValue())) * time.Millisecond
+		}
+	}
+	d.t.Fatal("the broker tells no group.consumer.session.timeout.ms")
+	return 0
+}
 
 // taken is a claim of a lane: who took it, and when.
 type taken struct {
@@ -85,7 +106,7 @@ type rebalance struct {
 	within       []time.Duration // from its cause to the first commit of the new owner, by lane
 }
 
-// moved compares the lanes before and after a rebalance that something caused at began. must says which lanes have to change hands; of a
+// rebalanced compares the lanes before and after a rebalance that something caused at began. must says which lanes have to change hands; of a
 // worker that is added, as many as it is given.
 func (d *drill) rebalanced(before map[int32]int, began time.Time, must func(was, is int) bool) rebalance {
 	d.t.Helper()
@@ -171,11 +192,12 @@ func shareWork(d *drill) {
 			notes = append(notes, fmt.Sprintf("killed: %v; added: %v; paused: %v; continued: %v; stopped: %v", lost, grown, slept, awoken, left))
 		}
 	}
-	d.note = "fail-over, group session " + groupSession.String() + "; " + strings.Join(notes, "; ")
+	session := d.groupSession()
+	d.note = "fail-over, group session " + session.String() + "; " + strings.Join(notes, "; ")
 	d.end(workers...)
 	for _, within := range d.times {
-		if within > groupSession+failOver {
-			d.t.Errorf("a lane was taken over after %v, want at most %v", within, groupSession+failOver)
+		if within > session+failOver {
+			d.t.Errorf("a lane was taken over after %v, want at most %v", within, session+failOver)
 		}
 	}
 }

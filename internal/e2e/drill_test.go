@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -49,10 +48,10 @@ func TestDrills(t *testing.T) {
 		}
 		series("workers", func(*testing.T) drillServers { return drillServers{servers: shared} },
 			drillOf{"worker killed", killWorker}, drillOf{"zombie", zombie}, drillOf{"zombie without a fence", zombieUnfenced},
-			drillOf{"API refuses connections", apiAway})
+			drillOf{"API refuses connections", apiAway}, drillOf{"three workers", shareWork})
 		series("servers", startDrillServers,
 			drillOf{"broker killed", killBroker}, drillOf{"broker paused", pauseBroker}, drillOf{"registry away", registryAway},
-			drillOf{"three workers", shareWork}, drillOf{"chaos", chaos})
+			drillOf{"chaos", chaos})
 	})
 	t.Logf("drills, seed %d:\n%s", seed, results)
 }
@@ -74,11 +73,7 @@ func startDrillServers(t *testing.T) drillServers {
 	t.Helper()
 	s := drillServers{
 		// What is compacted away the verdict cannot see.
-		broker: stack.Kafka(t, realstack.KafkaOptions{Controller: true, Properties: map[string]string{
-			"log.segment.bytes":                    "1073741824",
-			"group.consumer.session.timeout.ms":    strconv.FormatInt(groupSession.Milliseconds(), 10),
-			"group.consumer.heartbeat.interval.ms": "1000",
-		}}),
+		broker:   stack.Kafka(t, realstack.KafkaOptions{Controller: true, Properties: map[string]string{"log.segment.bytes": "1073741824"}}),
 		registry: stack.Registry(t, realstack.RegistryOptions{}),
 	}
 	s.servers = servers{brokers: []string{s.broker.Addr()}, registry: s.registry.URL(), own: true}

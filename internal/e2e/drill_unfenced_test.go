@@ -21,7 +21,7 @@ var unfenced = []struct{ file, text, with string }{
 	{"producer/names.go", `"%s-%d", n.TransactionalIDs(), lane)`, `"%s-%d-%d", n.TransactionalIDs(), lane, os.Getpid())`},
 	{"producer/names.go", "import (\n", "import (\n\t\"os\"\n"},
 	// Every process takes the others' claims for its own.
-	{"producer/worker.go", "Nonce: hex.EncodeToString(nonce)", "Nonce: hex.EncodeToString(nonce[:0])"},
+	{"producer/state.go", "Nonce: hex.EncodeToString(nonce)", "Nonce: hex.EncodeToString(nonce[:0])"},
 }
 
 // buildUnfenced builds the program without the fence and returns its path.

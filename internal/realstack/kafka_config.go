@@ -32,6 +32,8 @@ func serverProperties(k *Kafka) string {
 		"group.min.session.timeout.ms":                                "1000",
 		"group.consumer.min.session.timeout.ms":                       "1000",
 		"group.consumer.min.heartbeat.interval.ms":                    "250",
+		"group.consumer.session.timeout.ms":                           "6000",
+		"group.consumer.heartbeat.interval.ms":                        "1000",
 		"transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
 		"log.initial.task.delay.ms":                                   "1000",
 
