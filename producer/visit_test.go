@@ -827,20 +827,6 @@ func TestVisitOfALaneThatIsNotUnderstood(t *testing.T) {
 		t.Errorf("%d records were written", n-before)
 	}
 	w.reset("books", time.Time{})
-
-	w.spread(5)
-	w.once(only("events"))
-	home := homeLane("events", StatePartitions)
-	for _, test := range []struct {
-		lane int32
-		key  string
-	}{{windowLane(home, 3, StatePartitions), "events/3"}, {home, "events/plan"}} {
-		w.writeState(test.lane, test.key, `{"v":2,"news":true}`)
-		_, err := ResetState(w.context(), w.visits(), "events", time.Time{})
-		if want := fmt.Sprintf("lane %d", test.lane); !errors.As(err, &environment) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want that %s is not understood", test.key, err, want)
-		}
-	}
 }
 
 // Nor one of a window's, and what cannot be read is not taken for nothing.
