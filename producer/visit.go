@@ -123,7 +123,7 @@ func (v *visit) make(ctx context.Context) (Visited, error) {
 	if errors.Is(err, errLaneLost) {
 		return Visited{}, err
 	}
-	v.release()
+	v.release(ctx, rewrites, err == nil)
 	if err != nil {
 		return Visited{}, err
 	}
@@ -246,15 +246,32 @@ func (v *visit) commit(id int32, units map[string]UnitState, last ...*kgo.Record
 	return v.lanes[id].transact([]*commitRequest{{records: records}})
 }
 
-// release tells workers that they need not wait. Where it fails they wait a minute, or somebody has taken the lane already: what was
-// asked for is done in any case.
-func (v *visit) release() {
+// release tells workers that they need not wait. Where it fails they wait a minute, or somebody has taken the lane already. Of a group
+// that may have been a worker that has not seen the new plan, and reads under the old one: if there is a new one (written), the lane is
+// taken once more, so that whoever takes it next reads the plan first. The home lanes are released last: until then nobody plans, and
+// nobody reads beside the old plan.
+func (v *visit) release(ctx context.Context, rewrites []rewrite, written bool) {
 	claim := v.claim
 	claim.Kind = claimRelease
+	var others, homes []int32
 	for _, id := range slices.Sorted(maps.Keys(v.lanes)) {
+		if slices.ContainsFunc(rewrites, func(rw rewrite) bool { return id == homeLane(rw.root.Name, StatePartitions) }) {
+			homes = append(homes, id)
+		} else {
+			others = append(others, id)
+		}
+	}
+	for _, id := range append(others, homes...) {
 		claim.At = v.stamp()
 		record := stateRecord(v.names, id, claimKey, claim)
-		_ = v.lanes[id].transact([]*commitRequest{{records: []*kgo.Record{record}}})
+		err := v.lanes[id].transact([]*commitRequest{{records: []*kgo.Record{record}}})
+		if err == nil || !written || slices.Contains(homes, id) {
+			continue
+		}
+		if l, err := openLane(v.cfg.Kafka, v.names, id, v.maxBatchBytes); err == nil {
+			_ = v.takeOne(context.WithoutCancel(ctx), l, claim)
+			l.close()
+		}
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -885,5 +887,69 @@ func TestVisitThatIsFencedAgainAndAgain(t *testing.T) {
 	w.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: id, Err: kerr.InvalidProducerEpoch, Count: 1})
 	if got := w.reset("things", time.Time{}); got.Plans[0].Is != 2 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A worker of a group takes a lane from a visit that it has not seen, and reads under the plan that was: it is fenced when there is the
+// new one, and before anybody reads under that.
+func TestVisitFencesWhoTookALaneFromIt(t *testing.T) {
+	w := newWorld(t)
+	w.spread(5)
+	w.once(only("events"))
+	home := homeLane("events", StatePartitions)
+	id := windowLane(home, 3, StatePartitions)
+	other := w.newWorker(func(c *Config) { c.Group = "crew" })
+	taken, err := openLane(w.seeds, w.names, id, func(string) int32 { return 1 << 20 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.close()
+	asked := 0
+	edit := func(l *lookout) ([]rewrite, error) {
+		if asked++; asked == 2 { // every lane is the visit's
+			if err := taken.take(w.context(), other.claim); err != nil {
+				return nil, err
+			}
+		}
+		return resetting("events", time.Time{})(l)
+	}
+	var mu sync.Mutex
+	last := ""
+	w.kafka.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.kafka.KeepControl()
+		mu.Lock()
+		defer mu.Unlock()
+		last = req.(*kmsg.EndTxnRequest).TransactionalID
+		return nil, nil, false
+	})
+	if _, err := w.visits().run(w.context(), "events", edit); err != nil || asked != 2 {
+		t.Fatal(err, asked)
+	}
+	mu.Lock()
+	if last != w.names.TransactionalID(home) {
+		t.Errorf("released %s last, want the home lane", last)
+	}
+	mu.Unlock()
+	if plan := w.plan("events"); plan.Plan != 2 || !plan.Reset {
+		t.Errorf("%+v", plan)
+	}
+	record := stateRecord(w.names, id, "events/3", UnitState{V: stateVersion, Plan: 1, Phase: "backfill", Done: true})
+	if err := taken.transact([]*commitRequest{{records: []*kgo.Record{record}}}); err == nil {
+		t.Error("it commits under the old plan")
+	}
+}
+
+// A visit that is killed is waited for a minute, and not once more.
+func TestKilledVisitIsWaitedForOnce(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1")
+	w.once(only("things"))
+	if !w.killedVisit("things", resetting("things", time.Time{}), 1) {
+		t.Fatal("the visit came to its end")
+	}
+	began := w.clock.Now()
+	w.once(only("things"))
+	if took := w.clock.Now().Sub(began); took < visitDeadline || took >= 2*visitDeadline {
+		t.Errorf("waited %v, want %v", took, visitDeadline)
 	}
 }
