@@ -78,15 +78,12 @@ func (s *session) prepareTopics(ctx context.Context) error {
 
 // checkClaims looks at the last claims before lanes are taken. One of another source means that the prefix is not ours. One of another
 // worker behind our own means that it runs: two that fence each other in turn would never get anything done. What stands before our
-// own claim, or in a lane that we did not get yet, is the claim of whoever ran before. A command that visits the lanes is waited for.
+// own claim, or in a lane that we did not get yet, is the claim of whoever ran before.
 func (s *session) checkClaims(ctx context.Context) error {
 	if err := s.readDecided(ctx); err != nil {
 		return err
 	}
-	if err := s.refuseClaims(); err != nil {
-		return err
-	}
-	return s.awaitVisits(ctx)
+	return s.refuseClaims()
 }
 
 // readDecided reads the lanes as far as they are decided, and waits for nobody: our own transaction, whose end was unclear, may still be
