@@ -20,7 +20,9 @@ type deadLetters struct {
 	topic string
 	mu    sync.Mutex
 	known map[string]bool
-	read  map[int32]int64 // what the topic's partitions were read up to
+
+	reading sync.Mutex      // held while the topic is read
+	read    map[int32]int64 // up to where its partitions were
 }
 
 func newDeadLetters(topic string) *deadLetters {
@@ -86,6 +88,8 @@ func (d *deadLetters) remember(r *kgo.Record) {
 
 // restore learns from the topic what was put aside since it was last read, by whomever.
 func (d *deadLetters) restore(ctx context.Context, s *session) error {
+	d.reading.Lock()
+	defer d.reading.Unlock()
 	parts, err := s.extentsOf(ctx, d.topic, -1)
 	if err != nil {
 		return err

@@ -260,3 +260,40 @@ func TestWorkerMeetsAGroup(t *testing.T) {
 		})
 	}
 }
+
+// What one worker puts aside of its windows another one is shown again when it sweeps, and does not put aside once more.
+func TestDeadLettersOfAnothersWindows(t *testing.T) {
+	w := newWorld(t)
+	w.quickly(false)
+	const events = 60
+	for i := range events {
+		w.api.set("events", fmt.Sprintf("%02d", i), fmt.Sprintf(`{"id":null,"v":"no key","updated_at":%d}`, w.clock.Now().Unix()-3600*24+1000*int64(i)))
+	}
+	shared := make(chan struct{})
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if r.URL.Path == "/events" {
+			<-shared
+		}
+		return 0, ""
+	})
+	sweeping := func(c *Config) { c.Sweep = true }
+	first, second := w.join(sweeping), w.join(sweeping)
+	w.share(map[*fellow]int{first: 8, second: 8})
+	close(shared)
+	w.until("a sweep", func() string {
+		if u := w.unit(sweepUnit("events")); !u.Done {
+			return fmt.Sprintf("%+v", u)
+		}
+		return ""
+	})
+	if n := len(w.records(w.names.DeadLetters())); n != events {
+		t.Errorf("%d dead letters of %d records", n, events)
+	}
+	for _, f := range []*fellow{first, second} {
+		for _, s := range f.worker.Progress() {
+			if s.Resource == "events" && s.Dead == 0 {
+				t.Error("the test wants windows with dead letters on both workers")
+			}
+		}
+	}
+}

@@ -24,6 +24,11 @@ func (r *runner) incremental(ctx context.Context) error {
 		if err := r.awaitWindows(ctx); err != nil || !r.runs(r.root) {
 			return err
 		}
+		if r.cfg.Group != "" { // what others have put aside of their windows is shown again to this worker, by its sweeps at the latest
+			if err := r.dead.restore(ctx, r.session); err != nil {
+				return err
+			}
+		}
 	}
 	r.state("restoring")
 	for _, child := range r.children {
