@@ -246,6 +246,33 @@ func TestUnknownStateStopsAStreamsResource(t *testing.T) {
 	}
 }
 
+// A plan that is not understood may have other windows: those of the plan before are not read, although their lanes are understood.
+func TestWindowsOfAPlanThatIsNotUnderstood(t *testing.T) {
+	w := newWorld(t)
+	base := w.spread(5)
+	w.once(only("events"))
+	w.news("events")
+	home, plan := homeLane("events", StatePartitions), w.plan("events")
+	third := time.Unix(base-3600-2*24*3600, 0)
+	for n := range plan.Windows {
+		if window, err := plan.window(n); err != nil {
+			t.Fatal(err)
+		} else if window.Contains(third) {
+			if windowLane(home, n, StatePartitions) == home {
+				t.Fatal("the test wants a window in another lane")
+			}
+			w.set(windowUnit("events", n), `{"phase":"backfill"}`)
+		}
+	}
+	w.silently(base, "silent", 5, "03")
+	w.writeState(home, "events/plan", `{"v":2,"news":true}`)
+	failures := w.failures(w.try(only("events")))
+	if err := failures["events"]; err == nil || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("failures: %v", failures)
+	}
+	w.wantNews("events", "")
+}
+
 // A claim whose commit fails leaves the claim of whoever ran before: nobody took over.
 func TestClaimOfAnEarlierRunIsNoTakeover(t *testing.T) {
 	w := newWorld(t)

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,15 +15,17 @@ import (
 func (r *runner) readWindows(ctx context.Context, lanes map[int32]*tenure) error {
 	for handled := 0; ; {
 		var plan Plan
+		var unread error
 		over := false
 		err := r.board.wait(ctx, func() bool {
 			var planned bool
 			plan, planned = r.board.plan(r.root.Name)
-			over = !r.runs(r.root) || allEnded(lanes)
+			unread = r.board.unread(r.home) // the plan may be the one before
+			over = !r.runs(r.root) || allEnded(lanes) || unread != nil
 			return over || planned && !plan.Reset && plan.Plan > handled // one that is asked for is made first, in the home lane
 		})
 		if err != nil || over {
-			return err
+			return errors.Join(err, unread)
 		}
 		handled = plan.Plan
 		if err := r.windowsOf(ctx, plan, lanes); err != nil || r.cfg.Group == "" {
@@ -42,6 +45,7 @@ func allEnded(lanes map[int32]*tenure) bool {
 
 // windowsOf reads what is left of the plan's windows in the lanes.
 func (r *runner) windowsOf(ctx context.Context, plan Plan, lanes map[int32]*tenure) error {
+	defer clear(r.keys) // this runner may wait for another plan as long as it holds the lanes
 	passes, err := r.prepareWindows(ctx, plan, lanes)
 	if err != nil || len(passes) == 0 {
 		return err
