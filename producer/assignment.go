@@ -42,11 +42,14 @@ func (a *assignment) change(f func()) {
 	a.changed = make(chan struct{})
 }
 
+// give adds lanes. A partition that somebody has added to the state topic is none.
 func (a *assignment) give(lanes []int32) {
 	a.change(func() {
 		a.err = nil
 		for _, id := range lanes {
-			a.given[id] = true
+			if id < StatePartitions {
+				a.given[id] = true
+			}
 		}
 	})
 }

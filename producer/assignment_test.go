@@ -2,8 +2,13 @@ package producer
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // A lane that the group takes away is another's only when the session has let it go.
@@ -90,5 +95,37 @@ func TestTenureEndsAfterItsUnits(t *testing.T) {
 	held.end()
 	if !stopped || held.enter() || !held.ended() {
 		t.Errorf("stopped %v, ended %v", stopped, held.ended())
+	}
+}
+
+// A partition that is added to the state topic while workers run is given by the group, and is no lane.
+func TestPartitionThatWasAddedIsNoLane(t *testing.T) {
+	t.Parallel()
+	a := newAssignment()
+	a.give([]int32{StatePartitions - 1, StatePartitions})
+	if take, _, _, _ := a.hold(); !slices.Equal(take, []int32{StatePartitions - 1}) {
+		t.Errorf("take %v", take)
+	}
+}
+
+// What ends a membership for good is said with what to do about it; what passes is not, and what the group gives later counts.
+func TestGroupThatDoesNotTakeTheWorker(t *testing.T) {
+	t.Parallel()
+	for err, remedy := range map[error]string{
+		kerr.GroupAuthorizationFailed: "Read on Group crew", kerr.InvalidGroupID: "HEADWATER_GROUP", kerr.InconsistentGroupProtocol: "HEADWATER_GROUP",
+		kerr.GroupMaxSizeReached: "group.max.size", kerr.InvalidSessionTimeout: "of 10s", kerr.CoordinatorNotAvailable: "", kerr.FencedMemberEpoch: "",
+	} {
+		m := &member{assignment: newAssignment(), log: slog.New(slog.DiscardHandler)}
+		m.OnGroupManageError(err)
+		if _, _, _, got := m.hold(); errors.Is(got, err) != (remedy != "") {
+			t.Errorf("%v: the session ends with %v", err, got)
+		}
+		if got := joinRemedy(err, "crew"); !strings.Contains(got, remedy) || (got == "") != (remedy == "") {
+			t.Errorf("%v: %q does not say %q", err, got, remedy)
+		}
+		m.give(nil)
+		if _, _, _, got := m.hold(); got != nil {
+			t.Errorf("%v: still %v", err, got)
+		}
 	}
 }

@@ -84,8 +84,22 @@ func (m *member) giveBack(ctx context.Context, lanes []int32) {
 // OnGroupManageError is kgo's hook for what ends a membership. The client joins again by itself.
 func (m *member) OnGroupManageError(err error) {
 	m.log.Warn("joining the group again", "err", err)
-	if errors.Is(err, kerr.GroupAuthorizationFailed) || errors.Is(err, kerr.InvalidGroupID) || errors.Is(err, kerr.GroupMaxSizeReached) ||
-		errors.Is(err, kerr.InconsistentGroupProtocol) || errors.Is(err, kerr.InvalidSessionTimeout) {
+	if joinRemedy(err, "") != "" {
 		m.fail(err)
 	}
+}
+
+// joinRemedy is what a person can do about a group that does not take this worker; "" where it may pass by itself.
+func joinRemedy(err error, group string) string {
+	switch {
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return "allow this user Read on Group " + group
+	case errors.Is(err, kerr.InvalidGroupID), errors.Is(err, kerr.InconsistentGroupProtocol):
+		return "set another HEADWATER_GROUP: one that no other consumers have"
+	case errors.Is(err, kerr.GroupMaxSizeReached):
+		return "start fewer workers, or let the brokers have groups of more members (group.max.size, group.consumer.max.size)"
+	case errors.Is(err, kerr.InvalidSessionTimeout):
+		return "let the brokers allow a session timeout of " + groupSession.String() + " (group.min.session.timeout.ms, group.max.session.timeout.ms)"
+	}
+	return ""
 }

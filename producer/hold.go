@@ -47,7 +47,7 @@ func (s *session) share(ctx context.Context) error {
 	for {
 		take, leave, changed, err := s.assigned.hold()
 		if err != nil {
-			return &EnvironmentError{Op: "share lanes in group " + s.cfg.Group, Err: err, Remedy: "allow this user Read on Group " + s.cfg.Group}
+			return &EnvironmentError{Op: "share lanes in group " + s.cfg.Group, Err: err, Remedy: joinRemedy(err, s.cfg.Group)}
 		}
 		s.release(leave)
 		if len(take) > 0 {
