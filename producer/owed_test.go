@@ -203,3 +203,22 @@ func TestOwedIsClearedAtTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// A substream that its source file did not have when its parents were listed: no parent changes, and no debt was marked.
+func TestSubstreamAddedToAListing(t *testing.T) {
+	w := newWorld(t)
+	with := strings.Replace(shop, "refresh: listing\n    endpoint: { path: \"/crates", "refresh: parent\n    endpoint: { path: \"/crates", 1)
+	labels, boxes := strings.Index(with, "  - name: labels"), strings.Index(with, "  - name: boxes")
+	w.use(with[:labels] + with[boxes:])
+	withChildren(w, "crates", "labels", 0)
+	w.once(only("crates"))
+	w.use(with)
+	w.once(only("crates", "labels"))
+	w.wantNews("crates", "r 1, r 2")
+	w.wantNews("labels", "r 1/x, r 2/x")
+	w.api.forget()
+	w.once(only("crates", "labels"))
+	if n := w.api.requests("/crates/1/labels"); n != 0 {
+		t.Errorf("the debt is paid, and children are requested %d times", n)
+	}
+}

@@ -173,11 +173,29 @@ func (r *runner) plan(ctx context.Context) error {
 			}
 			units[name] = unit
 		}
+		r.oweNew(child, units)
 	}
 	if len(plans) == 0 {
 		return nil
 	}
 	return r.commitStates(ctx, units, plans)
+}
+
+// oweNew marks the children of a substream that is new under a root which was listed before: its source file did not have it then, so
+// nothing marked them when their parents were published.
+func (r *runner) oweNew(child *extract.Resource, units map[string]UnitState) {
+	if r.root.Incremental != nil || !r.publish {
+		return
+	}
+	u, marked := units[r.root.Name]
+	if !marked {
+		var listed bool
+		if u, listed = r.board.unit(r.root.Name); !listed {
+			return
+		}
+	}
+	u.Owed = union(u.Owed, []string{child.Name})
+	units[r.root.Name] = u
 }
 
 // planRoot plans the root itself.
