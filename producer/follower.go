@@ -10,8 +10,8 @@ import (
 )
 
 // follower reads the whole state topic, read_committed and from its start, and keeps the board with it, as long as a session lasts. It
-// is the only way in which state is read: that of a lane is complete when the follower has passed the claim with which the lane was
-// taken. await may be called by several goroutines.
+// is the only way in which a session reads state: that of a lane is complete when the follower has passed the claim with which the lane
+// was taken. await may be called by several goroutines.
 type follower struct {
 	client *kgo.Client
 	topic  string

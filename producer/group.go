@@ -41,8 +41,11 @@ func (w *Worker) join(ctx context.Context, admin *kgo.Client) error {
 		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, p map[string][]int32) { m.giveBack(ctx, p[state]) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { m.lose(p[state]) }),
 	)
-	var err error
-	if m.client, err = kgo.NewClient(append(opts, balancing(ctx, admin, w.cfg.Group)...)...); err != nil {
+	shared, err := balancing(ctx, admin, w.cfg.Group)
+	if err == nil {
+		m.client, err = kgo.NewClient(append(opts, shared...)...)
+	}
+	if err != nil {
 		return &EnvironmentError{Op: "join group " + w.cfg.Group, Err: err}
 	}
 	m.client.PauseFetchTopics(state)
@@ -59,18 +62,22 @@ func (w *Worker) leave() {
 
 // balancing chooses how lanes are shared: by the broker (KIP-848) where it does that, otherwise by the members, cooperatively. Both move
 // only what must move. Asked is with the leaving of a member that there is not: it changes nothing, and tells whether the coordinator
-// knows the protocol. A client that were to find out by itself would fall back to one that moves everything.
-func balancing(ctx context.Context, admin *kgo.Client, group string) []kgo.Opt {
+// knows the protocol; one that does not answer is no answer, because the choice holds for the whole run. A client that were to find out
+// by itself would fall back to one that moves everything.
+func balancing(ctx context.Context, admin *kgo.Client, group string) ([]kgo.Opt, error) {
 	byMembers := []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer())}
 	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
 	req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
 	req.Group, req.MemberID, req.MemberEpoch = group, "none", -1
 	resp, err := req.RequestWith(bounded, admin)
-	if err != nil || resp.Version < 1 || errors.Is(kerr.ErrorForCode(resp.ErrorCode), kerr.UnsupportedVersion) {
-		return byMembers
+	switch {
+	case err != nil && (bounded.Err() != nil || kgo.IsRetryableBrokerErr(err)):
+		return nil, err
+	case err != nil || resp.Version < 1 || errors.Is(kerr.ErrorForCode(resp.ErrorCode), kerr.UnsupportedVersion):
+		return byMembers, nil
 	}
-	return []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}
+	return []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}, nil
 }
 
 // giveBack returns when the commits in flight are finished and the lanes closed. The bound is that of a commit: a lane that is not let

@@ -297,3 +297,21 @@ func TestDeadLettersOfAnothersWindows(t *testing.T) {
 		}
 	}
 }
+
+// A coordinator that does not answer is not taken for one that does not know the protocol: its members would differ for the whole run.
+func TestHowAGroupIsSharedIsNotGuessed(t *testing.T) {
+	w := newWorld(t)
+	client, err := kgo.NewClient(w.seeds...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithCancel(w.context())
+	if _, err := balancing(ctx, client, "crew"); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if opts, err := balancing(ctx, client, "crew"); err == nil {
+		t.Errorf("%d options without an answer", len(opts))
+	}
+}

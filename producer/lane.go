@@ -17,7 +17,7 @@ const (
 )
 
 // lane is one partition of the state topic with its own transactional producer. Only its owner writes into it. Its goroutine
-// (serve) is the only user of client after takeLane returned.
+// (serve) is the only user of client after take returned.
 type lane struct {
 	id       int32
 	names    Names
