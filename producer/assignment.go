@@ -108,6 +108,13 @@ func (a *assignment) hold() (take, leave []int32, changed <-chan struct{}, err e
 	return take, leave, a.changed, a.err
 }
 
+// gives says whether a lane is still given.
+func (a *assignment) gives(lane int32) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.given[lane]
+}
+
 // letGo notes that the session has closed a lane.
 func (a *assignment) letGo(lane int32) { a.change(func() { delete(a.held, lane) }) }
 

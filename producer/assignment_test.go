@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A lane that the group takes away is another's only when the session has let it go.
@@ -127,5 +128,27 @@ func TestGroupThatDoesNotTakeTheWorker(t *testing.T) {
 		if _, _, _, got := m.hold(); got != nil {
 			t.Errorf("%v: still %v", err, got)
 		}
+	}
+}
+
+// A lane that goes to another worker while those before it are taken is left to that one.
+func TestLaneThatIsTakenAwayMeanwhileIsNotTaken(t *testing.T) {
+	w := newWorld(t)
+	w.api.put("things", "a", "1")
+	worker := w.newWorker(only("things"))
+	taken := map[string]bool{}
+	w.kafka.ControlKey(kmsg.InitProducerID.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.kafka.KeepControl()
+		if id := req.(*kmsg.InitProducerIDRequest).TransactionalID; id != nil {
+			worker.assigned.lose([]int32{StatePartitions - 1})
+			taken[*id] = true
+		}
+		return nil, nil, false
+	})
+	if err := worker.Run(w.context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(taken) != StatePartitions-1 || taken[w.names.TransactionalID(StatePartitions-1)] {
+		t.Errorf("taken: %v", taken)
 	}
 }

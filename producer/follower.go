@@ -98,14 +98,17 @@ func (f *follower) failure() error {
 func (f *follower) await(ctx context.Context, parts map[int32]extent) error {
 	limit := time.NewTimer(scanDeadline)
 	defer limit.Stop()
-	for {
-		left, moved, err := f.behind(parts)
+	for last := int64(-1); ; {
+		left, read, moved, err := f.behind(parts)
 		if err != nil || len(left) == 0 {
 			return err
 		}
+		if read > last { // only a reader that stands still, in these partitions, is stalled
+			last = read
+			limit.Reset(scanDeadline)
+		}
 		select {
 		case <-moved:
-			limit.Reset(scanDeadline) // only a reader that stands still is stalled
 		case <-limit.C:
 			return stalled(ctx, f.client, map[string]map[int32]int64{f.topic: left})
 		case <-ctx.Done():
@@ -114,15 +117,17 @@ func (f *follower) await(ctx context.Context, parts map[int32]extent) error {
 	}
 }
 
-// behind are the partitions that are not read up to their extents' ends, with these; moved is closed with the next progress.
-func (f *follower) behind(parts map[int32]extent) (left map[int32]int64, moved <-chan struct{}, err error) {
+// behind are the partitions that are not read up to their extents' ends, with these; read grows with what is read of any of parts, moved is
+// closed with the next progress.
+func (f *follower) behind(parts map[int32]extent) (left map[int32]int64, read int64, moved <-chan struct{}, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	left = map[int32]int64{}
 	for id, e := range parts {
+		read += min(f.next[id], e.to)
 		if e.from < e.to && f.next[id] < e.to {
 			left[id] = e.to
 		}
 	}
-	return left, f.moved, f.err
+	return left, read, f.moved, f.err
 }

@@ -55,9 +55,15 @@ func (w *Worker) join(ctx context.Context, admin *kgo.Client) error {
 
 // leave gives the membership up, so that other workers have the lanes at once.
 func (w *Worker) leave() {
-	if w.member != nil {
-		w.member.client.Close()
+	if w.member == nil {
+		return
 	}
+	bounded, cancel := context.WithTimeout(context.Background(), setupDeadline)
+	defer cancel()
+	if err := w.member.client.LeaveGroupContext(bounded); err != nil {
+		w.cfg.Log.Warn("the group will miss this worker only after its session timeout", "err", err)
+	}
+	w.member.client.Close()
 }
 
 // balancing chooses how lanes are shared: by the broker (KIP-848) where it does that, otherwise by the members, cooperatively. Both move

@@ -109,6 +109,10 @@ func (s *session) takeLanes(ctx context.Context, ids []int32) (map[int32]*tenure
 	}
 	taken, parts := map[int32]*tenure{}, map[int32]extent{}
 	for _, id := range ids {
+		if !s.assigned.gives(id) { // any more: the one before it took long
+			s.assigned.letGo(id)
+			continue
+		}
 		l, err := openLane(s.cfg.Kafka, s.names, id, s.maxBatchBytes)
 		if err != nil {
 			return nil, &EnvironmentError{Op: "open producer", Err: err}

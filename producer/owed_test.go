@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -219,6 +220,20 @@ func TestSubstreamAddedToAListing(t *testing.T) {
 	w.api.forget()
 	w.once(only("crates", "labels"))
 	if n := w.api.requests("/crates/1/labels"); n != 0 {
+		t.Errorf("the debt is paid, and children are requested %d times", n)
+	}
+}
+
+// What windows owe is paid by a traversal after them, whatever the clocks of the workers say that read them.
+func TestOwedByAWorkerWhoseClockIsAhead(t *testing.T) {
+	w := newWorld(t)
+	withChildren(w, "events", "notes", -3600)
+	w.once(only("events"), func(c *Config) { c.Now = func() time.Time { return w.clock.Now().Add(time.Hour) } })
+	w.once(only("events", "notes"))
+	w.wantNews("notes", "r 1/x, r 2/x")
+	w.api.forget()
+	w.once(only("events", "notes"))
+	if n := w.api.requests("/events/1/notes"); n != 0 {
 		t.Errorf("the debt is paid, and children are requested %d times", n)
 	}
 }

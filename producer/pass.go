@@ -30,6 +30,7 @@ type pass struct {
 	riding  []*extract.Resource
 	follow  *extract.Position // of a catch-up: where it goes on when it has come to its end
 	span    extract.Window    // of a backfill's window
+	covers  int               // of a catch-up: the root's plan, whose windows are done
 	savedAt time.Time
 	silence time.Duration       // how long a position that moved without a record may wait to be committed
 	changed int64               // records and tombstones since the pass began
@@ -218,6 +219,9 @@ func (p *pass) commit(ctx context.Context, b *batch, next UnitState) error {
 	next.Owed = p.saved.Owed
 	if p.publish && (b.unread || b.count(p.root.Name).published > 0) {
 		next.Owed = union(p.saved.Owed, p.owing())
+	}
+	if next.Done && p.covers > 0 {
+		next.Covers = p.covers
 	}
 	if b.empty() && !p.due(next) {
 		b.learn() // nothing but that children were read again, and were the same

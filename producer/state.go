@@ -35,6 +35,7 @@ type UnitState struct {
 	Watermark string    `json:"watermark,omitempty"` // everything up to here, in cursor order, is in the topic
 	Done      bool      `json:"done"`                // this unit's pass is complete
 	Owed      []string  `json:"owed,omitempty"`      // substreams whose children a published parent still lacks
+	Covers    int       `json:"covers,omitempty"`    // of a substream's own traversal that is done: the plan whose windows, and what they owed, it came after
 	Records   int64     `json:"records"`             // published by this unit so far, tombstones included
 	At        time.Time `json:"at"`                  // when it was committed
 }

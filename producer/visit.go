@@ -84,9 +84,13 @@ func (c VisitConfig) run(ctx context.Context, resource string, e edit) (Visited,
 			return Visited{}, err
 		}
 		done, err := v.make(ctx)
-		v.close()
 		var rejected *RejectedError // nobody else's doing
-		if err == nil || !errors.Is(err, errLaneLost) || errors.As(err, &rejected) || ctx.Err() != nil {
+		again := errors.Is(err, errLaneLost) && !errors.As(err, &rejected) && ctx.Err() == nil
+		if err != nil {
+			v.release(ctx, nil, false) // the lanes that it still has: workers would wait
+		}
+		v.close()
+		if !again {
 			return done, err
 		}
 		if attempt == visitAttempts {
@@ -110,7 +114,7 @@ func (c VisitConfig) open(resource string, e edit, claim Claim) (*visit, error) 
 	return v, nil
 }
 
-// make goes through the steps of a visit. The lanes are released also where it is refused at last.
+// make goes through the steps of a visit. Where it fails the caller releases the lanes.
 func (v *visit) make(ctx context.Context) (Visited, error) {
 	rewrites, err := v.survey(ctx)
 	if err != nil {
@@ -120,13 +124,10 @@ func (v *visit) make(ctx context.Context) (Visited, error) {
 	if rewrites, err = v.take(ctx, wanted); err == nil {
 		err = v.write(rewrites)
 	}
-	if errors.Is(err, errLaneLost) {
-		return Visited{}, err
-	}
-	v.release(ctx, rewrites, err == nil)
 	if err != nil {
 		return Visited{}, err
 	}
+	v.release(ctx, rewrites, true)
 	done := Visited{Resource: v.resource, Lanes: wanted}
 	for _, rw := range rewrites {
 		done.Plans = append(done.Plans, PlanChange{Of: rw.of, Was: rw.was, Is: rw.plan.Plan})
@@ -140,7 +141,7 @@ func (v *visit) look() *lookout {
 
 // survey reads the lanes without taking any, refuses what cannot be, and waits while another visit is unreleased.
 func (v *visit) survey(ctx context.Context) ([]rewrite, error) {
-	for {
+	for waited := time.Duration(0); ; waited += visitPause { // by no clock of ours or theirs, which may differ
 		if err := v.readDecided(ctx); err != nil {
 			return nil, err
 		}
@@ -152,7 +153,7 @@ func (v *visit) survey(ctx context.Context) ([]rewrite, error) {
 			return nil, err
 		}
 		wait := v.unreleased(v.look().lanesOf(rewrites))
-		if wait <= 0 {
+		if wait <= 0 || waited >= visitDeadline {
 			return rewrites, nil
 		}
 		if err := v.cfg.Sleep(ctx, min(wait, visitPause)); err != nil {
