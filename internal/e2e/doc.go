@@ -8,4 +8,7 @@
 // What a topic holds is judged without the project's own code: a plain consumer reads it to the high watermark, the
 // schema comes from the registry over HTTP, another Avro library decodes the values, and every member of the API's
 // objects is looked for in them (compare_test.go).
+//
+// The drills (drill_test.go) kill and pause workers, brokers, the registry and the API on a real Kafka while the API's data
+// changes, and judge what arrived: docs/drills.md. They are short here; `make drill` runs them long.
 package e2e
