@@ -77,7 +77,7 @@ func TestAllIsLetGoWithTheSession(t *testing.T) {
 func TestTenureEndsAfterItsUnits(t *testing.T) {
 	w := newWorld(t)
 	w.once(only("things")) // makes the topics
-	l, err := openLane(w.seeds, w.names, 0, func(string) int32 { return 1 << 20 })
+	l, err := openLane(w.seeds, w.names, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestCommitHasADeadline(t *testing.T) {
 				kafka := []kgo.Opt{kgo.SeedBrokers(broker.ListenAddrs()...), kgo.Dialer(network.dial), kgo.DisableClientMetrics()}
 				names := Names{Prefix: "deadline."}
 				take := func(nonce string) *lane {
-					l, err := openLane(kafka, names, 0, func(string) int32 { return 1 << 20 })
+					l, err := openLane(kafka, names, 0, nil)
 					if err == nil {
 						err = l.take(t.Context(), Claim{V: stateVersion, Kind: claimWorker, Nonce: nonce})
 					}

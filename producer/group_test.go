@@ -315,3 +315,44 @@ func TestHowAGroupIsSharedIsNotGuessed(t *testing.T) {
 		t.Errorf("%d options without an answer", len(opts))
 	}
 }
+
+// Lanes come while a session lasts. The topics that they lead to are looked at again: a producer takes any topic of that name.
+func TestLaneOfATopicThatHasChangedIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		alter func(w *world) error
+		want  string
+	}{
+		"made anew":       {makeAnew, "made anew"},
+		"more partitions": {addPartitions, "3 partitions and had 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.quickly(false)
+			w.api.put("things", "a", "1")
+			pair := []*fellow{w.join(only("things")), w.join(only("things"))}
+			owners := w.share(map[*fellow]int{pair[0]: 8, pair[1]: 8})
+			if owners[homeLane("things", StatePartitions)] == pair[1].worker.claim.Nonce {
+				slices.Reverse(pair)
+			}
+			w.until("a first listing", func() string {
+				if len(w.records("shop.things")) == 0 {
+					return "no record"
+				}
+				return ""
+			})
+			if err := test.alter(w); err != nil {
+				t.Fatal(err)
+			}
+			_ = pair[0].leave() // the heir's end counts
+			select {
+			case err := <-pair[1].ended:
+				pair[1].ended <- err
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("the heir ends with %v, want %q", err, test.want)
+				}
+			case <-w.context().Done():
+				t.Fatal("the heir goes on")
+			}
+		})
+	}
+}

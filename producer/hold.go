@@ -113,7 +113,7 @@ func (s *session) takeLanes(ctx context.Context, ids []int32) (map[int32]*tenure
 			s.assigned.letGo(id)
 			continue
 		}
-		l, err := openLane(s.cfg.Kafka, s.names, id, s.maxBatchBytes)
+		l, err := openLane(s.cfg.Kafka, s.names, id, s.topics)
 		if err != nil {
 			return nil, &EnvironmentError{Op: "open producer", Err: err}
 		}
@@ -155,10 +155,30 @@ func (s *session) readPlans(ctx context.Context) error {
 			return &EnvironmentError{Op: "read plans", Err: err}
 		}
 	}
+	if err := s.sameTopics(ctx); err != nil {
+		return err
+	}
 	if err := s.checkPlans(); err != nil {
 		return err
 	}
 	return s.dead.restore(ctx, s)
+}
+
+// sameTopics ends the session where a topic is not what it was when the session began: lanes may come days later, and their producers
+// take a topic of that name for the right one. The next session compares it with the plan.
+func (s *session) sameTopics(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
+	defer cancel()
+	now, err := describeTopics(bounded, s.admin, specs(s.names, s.selectedNames(), s.cfg.Partitions))
+	if err != nil {
+		return err
+	}
+	for topic, was := range s.topics {
+		if is := now[topic]; is.ID != was.ID || is.Partitions != was.Partitions {
+			return fmt.Errorf("%w: topic %s was made anew or has grown meanwhile", errLaneLost, topic)
+		}
+	}
+	return nil
 }
 
 // lanes are those that the session holds.

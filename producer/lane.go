@@ -27,14 +27,14 @@ type lane struct {
 	claimed  int64         // offset of this worker's claim
 }
 
-// openLane makes the lane's producer. Nothing is fenced yet.
-func openLane(base []kgo.Opt, names Names, id int32, maxBytes func(topic string) int32) (*lane, error) {
+// openLane makes the lane's producer, for topics as they are known to be. Nothing is fenced yet.
+func openLane(base []kgo.Opt, names Names, id int32, topics map[string]topicInfo) (*lane, error) {
 	opts := append(append([]kgo.Opt{}, base...),
 		kgo.TransactionalID(names.TransactionalID(id)),
 		kgo.TransactionTimeout(transactionTimeout),
-		kgo.RecordPartitioner(lanePartitioner{state: names.State()}),
+		kgo.RecordPartitioner(lanePartitioner{state: names.State(), topics: topics}),
 		// kgo's own limit lies below the broker's; a batch may be as large as its topic takes.
-		kgo.ProducerBatchMaxBytesFn(maxBytes),
+		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return topics[topic].batchBytes() }),
 	)
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
@@ -67,13 +67,30 @@ func stateRecord(names Names, lane int32, key string, value any) *kgo.Record {
 }
 
 // lanePartitioner places data records as Java clients do, and leaves state records where their lane put them.
-type lanePartitioner struct{ state string }
+type lanePartitioner struct {
+	state  string
+	topics map[string]topicInfo
+}
 
 func (p lanePartitioner) ForTopic(topic string) kgo.TopicPartitioner {
 	if topic == p.state {
 		return kgo.ManualPartitioner().ForTopic(topic)
 	}
-	return kgo.StickyKeyPartitioner(nil).ForTopic(topic)
+	return countedPartitioner{kgo.StickyKeyPartitioner(nil).ForTopic(topic), int(p.topics[topic].Partitions)}
+}
+
+// countedPartitioner has no place for records in a topic that has grown since the session began: keys would lead elsewhere, and their old
+// copies stay. The commit fails, and the next session compares the topic with the plan.
+type countedPartitioner struct {
+	kgo.TopicPartitioner
+	known int // 0: any number
+}
+
+func (p countedPartitioner) Partition(r *kgo.Record, n int) int {
+	if p.known > 0 && n != p.known && p.RequiresConsistency(r) {
+		return -1
+	}
+	return p.TopicPartitioner.Partition(r, n)
 }
 
 // laneState is what the records of one lane say.

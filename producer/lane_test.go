@@ -124,8 +124,7 @@ func (w *world) lastClaim() string {
 func TestOpenTransactionOfThePredecessorIsAborted(t *testing.T) {
 	w := newWorld(t)
 	w.once(only("things")) // makes the topics
-	size := func(string) int32 { return 1 << 20 }
-	old, err := openLane(w.seeds, w.names, 0, size)
+	old, err := openLane(w.seeds, w.names, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +138,7 @@ func TestOpenTransactionOfThePredecessorIsAborted(t *testing.T) {
 	if err := old.client.ProduceSync(w.context(), stateRecord(w.names, 0, "ghost", UnitState{V: 1, Phase: "live"})).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	heir, err := openLane(w.seeds, w.names, 0, size)
+	heir, err := openLane(w.seeds, w.names, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +155,29 @@ func TestOpenTransactionOfThePredecessorIsAborted(t *testing.T) {
 	}
 	if err := old.transact([]*commitRequest{{records: []*kgo.Record{stateRecord(w.names, 0, "ghost", UnitState{V: 1})}}}); !errors.Is(err, errLaneLost) {
 		t.Errorf("the predecessor commits again: %v", err)
+	}
+}
+
+// A key would lead to another partition than its old copies, which compaction then keeps beside it.
+func TestNothingGoesIntoATopicThatHasGrown(t *testing.T) {
+	w := newWorld(t)
+	w.once(only("things")) // makes the topics
+	for partitions, want := range map[int32]bool{1: true, 2: false, 0: true} {
+		l, err := openLane(w.seeds, w.names, 0, map[string]topicInfo{"shop.things": {Partitions: partitions}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.close()
+		if err := l.take(w.context(), Claim{V: 1, Kind: claimWorker}); err != nil {
+			t.Fatal(err)
+		}
+		err = l.transact([]*commitRequest{{records: []*kgo.Record{{Topic: "shop.things", Key: []byte("a")}}}})
+		if (err == nil) != want || err != nil && !errors.Is(err, errLaneLost) {
+			t.Errorf("a topic that had %d partitions and has 1: %v", partitions, err)
+		}
+	}
+	if n := len(w.records("shop.things")); n != 2 {
+		t.Errorf("%d records, want 2", n)
 	}
 }
 

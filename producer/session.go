@@ -172,10 +172,3 @@ func (s *session) takeOne(ctx context.Context, l *lane, claim Claim) error {
 	}
 	return nil
 }
-
-func (s *session) maxBatchBytes(topic string) int32 {
-	if info, known := s.topics[topic]; known && info.MaxBytes >= 512 {
-		return int32(min(info.MaxBytes, 1<<30))
-	}
-	return 1_000_012
-}

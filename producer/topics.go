@@ -25,6 +25,14 @@ type topicInfo struct {
 	MaxBytes   int // max.message.bytes: the largest record batch
 }
 
+// batchBytes is the largest record batch that a producer may send; of a topic that is not known, Kafka's default.
+func (i topicInfo) batchBytes() int32 {
+	if i.MaxBytes >= 512 {
+		return int32(min(i.MaxBytes, 1<<30))
+	}
+	return 1_000_012
+}
+
 type topicSpec struct {
 	name       string
 	partitions int32

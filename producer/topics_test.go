@@ -79,27 +79,31 @@ func TestStateTopicWithOtherPartitionsIsRefused(t *testing.T) {
 	w.refused("3 partitions and needs 16", "HEADWATER_TOPIC_PREFIX")
 }
 
+func makeAnew(w *world) error {
+	if err := w.kafka.DeleteTopic("shop.things"); err != nil {
+		return err
+	}
+	return w.kafka.CreateTopic("shop.things", 1, map[string]string{"cleanup.policy": "compact"})
+}
+
+func addPartitions(w *world) error {
+	client, err := kgo.NewClient(w.seeds...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = kadm.NewClient(client).CreatePartitions(w.context(), 2, "shop.things")
+	return err
+}
+
 func TestTopicThatIsNotThePlansIsRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		alter func(w *world) error
 		want  string
 	}{
-		"made anew": {func(w *world) error {
-			if err := w.kafka.DeleteTopic("shop.things"); err != nil {
-				return err
-			}
-			return w.kafka.CreateTopic("shop.things", 1, map[string]string{"cleanup.policy": "compact"})
-		}, "made anew"},
-		"deleted": {func(w *world) error { return w.kafka.DeleteTopic("shop.things") }, "made anew"},
-		"more partitions": {func(w *world) error {
-			client, err := kgo.NewClient(w.seeds...)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			_, err = kadm.NewClient(client).CreatePartitions(w.context(), 2, "shop.things")
-			return err
-		}, "3 partitions and had 1"},
+		"made anew":       {makeAnew, "made anew"},
+		"deleted":         {func(w *world) error { return w.kafka.DeleteTopic("shop.things") }, "made anew"},
+		"more partitions": {addPartitions, "3 partitions and had 1"},
 		"another key": {func(w *world) error {
 			w.use(strings.Replace(shop, "- name: things ", "- primary_key: v\n    name: things ", 1))
 			return nil

@@ -177,7 +177,7 @@ func (v *visit) unreleased(lanes []int32) time.Duration {
 func (v *visit) take(ctx context.Context, wanted []int32) ([]rewrite, error) {
 	parts := map[int32]extent{}
 	for _, id := range wanted {
-		l, err := openLane(v.cfg.Kafka, v.names, id, v.maxBatchBytes)
+		l, err := openLane(v.cfg.Kafka, v.names, id, v.topics)
 		if err != nil {
 			return nil, &EnvironmentError{Op: "open producer", Err: err}
 		}
@@ -269,7 +269,7 @@ func (v *visit) release(ctx context.Context, rewrites []rewrite, written bool) {
 		if err == nil || !written || slices.Contains(homes, id) {
 			continue
 		}
-		if l, err := openLane(v.cfg.Kafka, v.names, id, v.maxBatchBytes); err == nil {
+		if l, err := openLane(v.cfg.Kafka, v.names, id, v.topics); err == nil {
 			_ = v.takeOne(context.WithoutCancel(ctx), l, claim)
 			l.close()
 		}

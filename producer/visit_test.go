@@ -899,7 +899,7 @@ func TestVisitFencesWhoTookALaneFromIt(t *testing.T) {
 	home := homeLane("events", StatePartitions)
 	id := windowLane(home, 3, StatePartitions)
 	other := w.newWorker(func(c *Config) { c.Group = "crew" })
-	taken, err := openLane(w.seeds, w.names, id, func(string) int32 { return 1 << 20 })
+	taken, err := openLane(w.seeds, w.names, id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

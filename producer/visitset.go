@@ -124,6 +124,13 @@ func parseUnit(text []byte, had UnitState, was int) (UnitState, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&given); err != nil {
+		var wrong *json.UnmarshalTypeError // names a type of this program
+		switch {
+		case errors.As(err, &wrong) && wrong.Field == "":
+			return had, fmt.Errorf("the JSON cannot be read: it is of type %s and must be an object", wrong.Value)
+		case errors.As(err, &wrong):
+			return had, fmt.Errorf("the JSON cannot be read: %s cannot be of type %s", wrong.Field, wrong.Value)
+		}
 		return had, fmt.Errorf("the JSON cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
