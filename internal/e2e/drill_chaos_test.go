@@ -3,16 +3,18 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"syscall"
 	"time"
 )
 
-// crew are workers that are hurt and started again.
+// crew are workers that are hurt and started again, and the servers that are.
 type crew struct {
-	d     *drill
-	slots []*slot
-	away  bool // the broker does not answer
+	d          *drill
+	slots      []*slot
+	away       bool                  // the broker was killed or paused
+	restarting map[string]chan error // servers that are being started again: that takes seconds, and nobody waits for it
 }
 
 // slot is the place of one worker.
@@ -31,7 +33,8 @@ func chaos(d *drill) {
 	d.rounds, d.note = len(faults), fmt.Sprintf("faults within %v, %d workers", *drillChaos, crewSize)
 	d.share()
 	d.churn("100ms")
-	c := &crew{d: d}
+	c := &crew{d: d, restarting: map[string]chan error{}}
+	defer c.restarted("broker", "registry") // whatever ends the drill, or they would be closed meanwhile
 	for range crewSize {
 		c.slots = append(c.slots, &slot{p: d.worker()})
 	}
@@ -67,6 +70,11 @@ func (c *crew) until(at time.Time) {
 
 func (c *crew) supervise() {
 	c.d.t.Helper()
+	for name, done := range c.restarting {
+		if len(done) > 0 {
+			c.restarted(name)
+		}
+	}
 	for i, s := range c.slots {
 		if s.down || s.p.running() {
 			continue
@@ -87,9 +95,30 @@ func (c *crew) start(s *slot) {
 	s.p, s.down, s.again = c.d.worker(), false, time.Time{}
 }
 
+// restart starts a server again.
+func (c *crew) restart(who string, restart func(context.Context) error) {
+	done := make(chan error, 1)
+	go func() { done <- restart(c.d.t.Context()) }()
+	c.restarting[who] = done
+}
+
+// restarted waits for servers that are being started again.
+func (c *crew) restarted(who ...string) {
+	c.d.t.Helper()
+	for _, name := range who {
+		if done := c.restarting[name]; done != nil {
+			delete(c.restarting, name)
+			if err := <-done; err != nil {
+				c.d.t.Errorf("start the %s again: %v", name, err)
+			}
+		}
+	}
+}
+
 // settle waits until every worker is at work and the broker answers.
 func (c *crew) settle() {
 	c.d.t.Helper()
+	c.restarted("broker", "registry")
 	page := c.d.pageAfterTrouble(time.Now())
 	c.d.t.Logf("a page %v after the last fault", page)
 	eventually(c.d.t, settle, "workers that stay", func() (bool, string) {
@@ -111,24 +140,24 @@ func (c *crew) do(f fault) {
 	case "workers":
 		c.killAll()
 	case "broker":
+		c.restarted(f.who)
 		c.away = f.what == "kill" || f.what == "pause"
 		switch f.what {
 		case "kill":
 			c.d.broker.Kill()
 		case "start":
-			if err := c.d.broker.Restart(c.d.t.Context()); err != nil {
-				c.d.t.Fatal(err)
-			}
+			c.restart(f.who, c.d.broker.Restart)
 		case "pause":
 			c.d.signalBroker(syscall.SIGSTOP)
 		case "resume":
 			c.d.signalBroker(syscall.SIGCONT)
 		}
 	case "registry":
+		c.restarted(f.who)
 		if f.what == "kill" {
 			c.d.store.Kill()
-		} else if err := c.d.store.Restart(c.d.t.Context()); err != nil {
-			c.d.t.Fatal(err)
+		} else {
+			c.restart(f.who, c.d.store.Restart)
 		}
 	case "api":
 		if f.what == "away" {
@@ -147,15 +176,13 @@ func (c *crew) hurt(s *slot, what string) {
 	}
 	switch what {
 	case "kill":
-		s.p.kill()
+		c.kill(s.p)
 		s.down = true
 	case "stop":
 		s.p.signal(syscall.SIGTERM)
 		s.down = true
 	case "start":
-		if s.p.running() { // it was asked to stop, and a commit still waits for its outcome
-			s.p.kill()
-		}
+		c.kill(s.p) // it may have been asked to stop, and a commit still waits for its outcome
 		c.start(s)
 	case "pause":
 		s.p.signal(syscall.SIGSTOP)
@@ -164,19 +191,27 @@ func (c *crew) hurt(s *slot, what string) {
 	}
 }
 
+// kill kills a worker that may have ended by itself.
+func (c *crew) kill(p *process) {
+	c.d.t.Helper()
+	p.signal(syscall.SIGKILL)
+	<-p.done
+	p.inspect()
+	if code := p.cmd.ProcessState.ExitCode(); code > 0 && code != 3 {
+		c.d.t.Errorf("a worker ended with %d: %s", code, p.lastLine())
+	}
+}
+
 // killAll kills every worker at once and notes how far the topics reach, if the broker can tell.
 func (c *crew) killAll() {
 	c.d.t.Helper()
-	for _, s := range c.slots {
-		if s.p.running() {
-			s.p.signal(syscall.SIGKILL)
-		}
+	for _, s := range c.slots { // all at once
+		s.p.signal(syscall.SIGKILL)
 	}
 	for _, s := range c.slots {
-		<-s.p.done
-		s.p.inspect()
+		c.kill(s.p)
 	}
-	if !c.away {
+	if !c.away && c.restarting["broker"] == nil {
 		c.d.cut()
 	}
 	for _, s := range c.slots {

@@ -1,9 +1,12 @@
+//go:build unix
+
 package e2e
 
 import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headwater-stream/headwater/internal/sandbox"
 )
@@ -105,5 +108,43 @@ func TestLedgerSeesLosses(t *testing.T) {
 	n, wrong := l.lost([]string{"tags"})
 	if all := strings.Join(wrong, "\n"); n != want+1 || !strings.Contains(all, "is deleted, but the API has it") || !strings.Contains(all, "never is in the topic, but not in the API") {
 		t.Errorf("%d are lost, want %d: %s", n, want+1, all)
+	}
+}
+
+// A rebalance moves what it must: a lane that need not have changed hands is seen, and one that did twice.
+func TestRebalanceSeesWhatMoved(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1_800_000_000, 0)
+	before := map[int32]int{0: 1, 1: 1, 2: 2, 3: 3}
+	claims := func(more map[int32][]taken) map[int32][]taken {
+		all := map[int32][]taken{}
+		for lane, pid := range before {
+			all[lane] = append([]taken{{pid, at.Add(-time.Minute)}}, more[lane]...)
+		}
+		return all
+	}
+	in := func(pid int, seconds time.Duration) taken { return taken{pid, at.Add(seconds * time.Second)} }
+	for _, c := range []struct {
+		name string
+		more map[int32][]taken
+		want string // moved, again, strangers, the longest
+	}{
+		{"nothing", nil, "0 0 0 0s"},
+		{"what must", map[int32][]taken{0: {in(2, 3)}, 1: {in(3, 5)}}, "2 0 0 5s"},
+		{"its owner took it again", map[int32][]taken{2: {in(2, 3)}}, "0 0 0 0s"},
+		{"a stranger", map[int32][]taken{0: {in(2, 3)}, 2: {in(3, 4)}}, "2 0 1 4s"},
+		{"to and fro", map[int32][]taken{0: {in(2, 3), in(3, 4), in(2, 9)}}, "1 2 0 3s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := rebalanced(before, claims(c.more), at, func(was, _ int) bool { return was == 1 })
+			longest := time.Duration(0)
+			if n := len(r.within); n > 0 {
+				longest = r.within[n-1]
+			}
+			if got := fmt.Sprint(r.moved, r.again, r.strangers, " ", longest); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }

@@ -106,12 +106,11 @@ type rebalance struct {
 	within       []time.Duration // from its cause to the first commit of the new owner, by lane
 }
 
-// rebalanced compares the lanes before and after a rebalance that something caused at began. must says which lanes have to change hands; of a
-// worker that is added, as many as it is given.
-func (d *drill) rebalanced(before map[int32]int, began time.Time, must func(was, is int) bool) rebalance {
-	d.t.Helper()
+// rebalanced compares the lanes before with the claims after a rebalance that something caused at began. must says of a lane that
+// changed hands whether it had to.
+func rebalanced(before map[int32]int, after map[int32][]taken, began time.Time, must func(was, is int) bool) rebalance {
 	var r rebalance
-	for lane, list := range d.claims() {
+	for lane, list := range after {
 		was, hands := before[lane], 0
 		for _, claim := range list {
 			if claim.at.Before(began) || claim.pid == was {
@@ -205,7 +204,7 @@ func shareWork(d *drill) {
 // only checks that no lane changed hands that need not, and none twice.
 func (d *drill) only(what string, before map[int32]int, began time.Time, must func(was, is int) bool) rebalance {
 	d.t.Helper()
-	r := d.rebalanced(before, began, must)
+	r := rebalanced(before, d.claims(), began, must)
 	if r.strangers > 0 || r.again > 0 {
 		d.t.Errorf("a worker was %s: of %d lanes that changed hands %d need not have, and %d more than once", what, r.moved, r.strangers, r.again)
 	}

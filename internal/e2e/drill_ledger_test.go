@@ -128,10 +128,13 @@ func (l *ledger) beyond(cut mark) (n int, where []string) {
 		}
 	}
 	for name, d := range difference {
-		if d != 0 {
-			where = append(where, fmt.Sprintf("%s: %+d records beyond what the state covers", name, d))
-			n += int(max(d, -d))
+		switch {
+		case d > 0:
+			where = append(where, fmt.Sprintf("%s: %d records beyond what the state covers", name, d))
+		case d < 0:
+			where = append(where, fmt.Sprintf("%s: the state covers %d records that are not there", name, -d))
 		}
+		n += int(max(d, -d))
 	}
 	slices.Sort(where)
 	return n, where
@@ -172,12 +175,13 @@ func (w *world) assess(cuts []mark) verdict {
 	show(wrong)
 	show(l.duplicated)
 	show(l.disordered)
+	var worst []string
 	for i, cut := range append(slices.Clone(cuts), l.reach) {
 		if n, where := l.beyond(cut); n > v.beyond {
-			v.beyond = n
-			show([]string{fmt.Sprintf("cut %d of %d: %s", i+1, len(cuts)+1, strings.Join(where, ", "))})
+			v.beyond, worst = n, []string{fmt.Sprintf("cut %d of %d: %s", i+1, len(cuts)+1, strings.Join(where, ", "))}
 		}
 	}
+	show(worst)
 	v.odd = l.odd
 	return v
 }

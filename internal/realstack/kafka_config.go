@@ -51,6 +51,7 @@ func serverProperties(k *Kafka) string {
 	k.listenerProperties(p)
 	if k.options.Controller {
 		p["process.roles"] = "broker"
+		delete(p, "num.partitions") // the controller's
 		p["controller.quorum.voters"] = "2@" + k.ListenerAddr(controller)
 	}
 	maps.Copy(p, k.options.Properties)
@@ -68,6 +69,7 @@ func controllerProperties(k *Kafka) string {
 		"listeners":                      fmt.Sprintf("%s://%s", controller, address),
 		"listener.security.protocol.map": fmt.Sprintf("%s:%s", controller, controller.protocol()),
 		"log.dirs":                       k.folder.file("controller"),
+		"num.partitions":                 "3",
 		"broker.session.timeout.ms":      strconv.FormatInt(BrokerSession.Milliseconds(), 10),
 	})
 }
