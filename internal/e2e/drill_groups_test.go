@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -149,51 +148,18 @@ func shareWork(d *drill) {
 	}
 	d.share()
 	d.churn("100ms")
-	workers := []*process{d.worker(), d.worker(), d.worker()}
-	d.working(workers[0])
-	var notes []string
-	for round := range d.rounds {
-		before := d.shared(workers...)
-		killed := workers[d.dice.IntN(3)]
-		workers = slices.DeleteFunc(workers, func(p *process) bool { return p == killed })
-		began := time.Now()
-		killed.kill()
-		after := d.shared(workers...)
-		lost := d.only("killed", before, began, func(was, _ int) bool { return was == killed.cmd.Process.Pid })
-		d.times = append(d.times, lost.within...)
-
-		began = time.Now()
-		added := d.worker()
-		workers = append(workers, added)
-		before = d.shared(workers...)
-		grown := d.only("added", after, began, func(_, is int) bool { return is == added.cmd.Process.Pid })
-
-		paused := workers[d.dice.IntN(3)]
-		awake := slices.DeleteFunc(slices.Clone(workers), func(p *process) bool { return p == paused })
-		began = time.Now()
-		paused.signal(syscall.SIGSTOP)
-		after = d.shared(awake...)
-		slept := d.only("paused", before, began, func(was, _ int) bool { return was == paused.cmd.Process.Pid })
-		d.times = append(d.times, slept.within...)
-		began = time.Now()
-		paused.signal(syscall.SIGCONT)
-		before = d.shared(workers...)
-		awoken := d.only("continued", after, began, func(_, is int) bool { return is == paused.cmd.Process.Pid })
-
-		stopped := workers[d.dice.IntN(3)]
-		workers = slices.DeleteFunc(workers, func(p *process) bool { return p == stopped })
-		began = time.Now()
-		stopped.terminate()
-		after = d.shared(workers...)
-		left := d.only("stopped", before, began, func(was, _ int) bool { return was == stopped.cmd.Process.Pid })
-		workers = append(workers, d.worker())
-		if round == 0 {
-			notes = append(notes, fmt.Sprintf("killed: %v; added: %v; paused: %v; continued: %v; stopped: %v", lost, grown, slept, awoken, left))
+	c := &shift{drill: d, workers: []*process{d.worker(), d.worker(), d.worker()}}
+	d.working(c.workers[0])
+	c.owners = d.shared(c.workers...)
+	first := ""
+	for range d.rounds {
+		if said := c.round(); first == "" {
+			first = said
 		}
 	}
 	session := d.groupSession()
-	d.note = "fail-over, group session " + session.String() + "; " + strings.Join(notes, "; ")
-	d.end(workers...)
+	d.note = fmt.Sprintf("fail-over, group session %v; %s", session, first)
+	d.end(c.workers...)
 	for _, within := range d.times {
 		if within > session+failOver {
 			d.t.Errorf("a lane was taken over after %v, want at most %v", within, session+failOver)
@@ -201,12 +167,52 @@ func shareWork(d *drill) {
 	}
 }
 
-// only checks that no lane changed hands that need not, and none twice.
-func (d *drill) only(what string, before map[int32]int, began time.Time, must func(was, is int) bool) rebalance {
-	d.t.Helper()
-	r := rebalanced(before, d.claims(), began, must)
+// shift is who shares the lanes, and whose every lane is.
+type shift struct {
+	*drill
+	workers []*process
+	owners  map[int32]int
+}
+
+// round takes each kind of rebalance once and says what moved.
+func (c *shift) round() string {
+	c.t.Helper()
+	killed := c.workers[c.dice.IntN(3)]
+	lost := c.lose("killed", killed, killed.kill)
+	var added *process
+	grown := c.step("added", func() { added = c.worker(); c.workers = append(c.workers, added) }, gets(&added))
+	paused := c.workers[c.dice.IntN(3)]
+	slept := c.lose("paused", paused, func() { paused.signal(syscall.SIGSTOP) })
+	awoken := c.step("continued", func() { paused.signal(syscall.SIGCONT); c.workers = append(c.workers, paused) }, gets(&paused))
+	stopped := c.workers[c.dice.IntN(3)]
+	left := c.lose("stopped", stopped, stopped.terminate)
+	c.step("added", func() { added = c.worker(); c.workers = append(c.workers, added) }, gets(&added))
+	c.times = append(append(c.times, lost.within...), slept.within...)
+	return fmt.Sprintf("killed: %v; added: %v; paused: %v; continued: %v; stopped: %v", lost, grown, slept, awoken, left)
+}
+
+// lose is the step in which a worker's lanes go to the others.
+func (c *shift) lose(what string, p *process, how func()) rebalance {
+	c.t.Helper()
+	c.workers = slices.DeleteFunc(c.workers, func(other *process) bool { return other == p })
+	return c.step(what, how, func(was, _ int) bool { return was == p.cmd.Process.Pid })
+}
+
+// gets says of lanes that they went to a worker.
+func gets(p **process) func(was, is int) bool {
+	return func(_, is int) bool { return is == (*p).cmd.Process.Pid }
+}
+
+// step does something to a worker, waits until those that are left share the lanes, and checks that no lane changed hands that need not,
+// and none twice.
+func (c *shift) step(what string, do func(), must func(was, is int) bool) rebalance {
+	c.t.Helper()
+	before, began := c.owners, time.Now()
+	do()
+	c.owners = c.shared(c.workers...)
+	r := rebalanced(before, c.claims(), began, must)
 	if r.strangers > 0 || r.again > 0 {
-		d.t.Errorf("a worker was %s: of %d lanes that changed hands %d need not have, and %d more than once", what, r.moved, r.strangers, r.again)
+		c.t.Errorf("a worker was %s: of %d lanes that changed hands %d need not have, and %d more than once", what, r.moved, r.strangers, r.again)
 	}
 	return r
 }

@@ -27,7 +27,17 @@ import (
 // back on the same address.
 func TestKafkaKeepsTransactionsOverKill(t *testing.T) {
 	t.Parallel()
-	k := stack.Kafka(t, realstack.KafkaOptions{})
+	for name, options := range map[string]realstack.KafkaOptions{"its own controller": {}, "a controller apart": {Controller: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keepsTransactionsOverKill(t, options)
+		})
+	}
+}
+
+func keepsTransactionsOverKill(t *testing.T, options realstack.KafkaOptions) {
+	t.Helper()
+	k := stack.Kafka(t, options)
 	ctx := deadline(t, 2*time.Minute)
 	createTopic(t, ctx, k.Addr(), "records")
 	committed := produceTransaction(t, ctx, k.Addr(), "records", 50)
