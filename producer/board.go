@@ -13,12 +13,11 @@ type board struct {
 	mu      sync.Mutex
 	lanes   [StatePartitions]*laneState
 	where   map[string]int32 // the lane that a unit's, or plan's, last record is in
-	broken  map[int32]error  // lanes with a record that cannot be understood
 	changed chan struct{}    // closed with the next change
 }
 
 func newBoard() *board {
-	b := &board{where: map[string]int32{}, broken: map[int32]error{}, changed: make(chan struct{})}
+	b := &board{where: map[string]int32{}, changed: make(chan struct{})}
 	for id := range b.lanes {
 		b.lanes[id] = newLaneState()
 	}
@@ -32,13 +31,10 @@ func (b *board) apply(lane int32, key string, value []byte, offset int64) {
 	if lane < 0 || int(lane) >= len(b.lanes) {
 		return // a partition that somebody has added: nothing of ours is there
 	}
-	if err := b.lanes[lane].apply(key, value, offset); err != nil {
-		if b.broken[lane] == nil {
-			b.broken[lane] = err
-		}
-		return
+	b.lanes[lane].apply(key, value, offset)
+	if b.lanes[lane].broken[key] == nil {
+		b.where[key] = lane
 	}
-	b.where[key] = lane
 }
 
 // wake lets those who wait look again.
@@ -70,7 +66,7 @@ func (b *board) wait(ctx context.Context, cond func() bool) error {
 func (b *board) unread(lane int32) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.broken[lane]; err != nil {
+	if err := b.lanes[lane].unread(); err != nil {
 		return fmt.Errorf("lane %d: %w: %w", lane, errUnreadable, err)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -101,14 +103,31 @@ type laneState struct {
 
 	claimedAt int64            // its offset
 	at        map[string]int64 // offset of a key's last record
+	broken    map[string]error // why a key's last record cannot be understood
 }
 
-// apply takes one record of the state topic into the state. One that a later record of its key has preceded changes nothing.
-func (s *laneState) apply(key string, value []byte, offset int64) error {
-	if last, known := s.at[key]; known && offset < last {
+// unread is why the lane's state cannot be relied on, of the first key that stands in the way; nil where it can.
+func (s *laneState) unread() error {
+	if len(s.broken) == 0 {
 		return nil
 	}
+	return s.broken[slices.Min(slices.Collect(maps.Keys(s.broken)))]
+}
+
+// apply takes one record of the state topic into the state. One that a later record of its key has preceded changes nothing. What cannot
+// be understood counts until it is written over: compaction keeps no more than a key's last record either.
+func (s *laneState) apply(key string, value []byte, offset int64) {
+	if last, known := s.at[key]; known && offset < last {
+		return
+	}
 	s.at[key] = offset
+	delete(s.broken, key)
+	if err := s.understand(key, value, offset); err != nil {
+		s.broken[key] = err
+	}
+}
+
+func (s *laneState) understand(key string, value []byte, offset int64) error {
 	name := plannedOf(key)
 	switch {
 	case key == claimKey:
@@ -151,7 +170,7 @@ func (s *laneState) apply(key string, value []byte, offset int64) error {
 }
 
 func newLaneState() *laneState {
-	return &laneState{units: map[string]UnitState{}, plans: map[string]Plan{}, at: map[string]int64{}}
+	return &laneState{units: map[string]UnitState{}, plans: map[string]Plan{}, at: map[string]int64{}, broken: map[string]error{}}
 }
 
 // readLanes reads each lane's part of the state topic. A record that cannot be understood stops its lane only: it is
@@ -162,10 +181,13 @@ func readLanes(ctx context.Context, base []kgo.Opt, names Names, parts map[int32
 		states[id] = newLaneState()
 	}
 	err = scan(ctx, base, extents{names.State(): parts}, func(r *kgo.Record) error {
-		if err := states[r.Partition].apply(string(r.Key), r.Value, r.Offset); err != nil && broken[r.Partition] == nil {
-			broken[r.Partition] = err
-		}
+		states[r.Partition].apply(string(r.Key), r.Value, r.Offset)
 		return nil
 	})
+	for id, s := range states {
+		if err := s.unread(); err != nil {
+			broken[id] = err
+		}
+	}
 	return states, broken, err
 }

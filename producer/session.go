@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -124,21 +125,24 @@ const (
 	visitPause    = 250 * time.Millisecond
 )
 
-// awaitVisits waits while a command that visits the lanes has not released them.
+// awaitVisits waits while a command that visits the lanes has not released them: for each command once.
 func (s *session) awaitVisits(ctx context.Context) error {
+	visitors := map[string]bool{}
 	for range visitDeadline / visitPause {
-		visited := false
+		clear(visitors)
 		for id := range int32(StatePartitions) {
-			last, _ := s.board.claim(id)
-			visited = visited || last.Kind == claimVisit
+			if last, _ := s.board.claim(id); last.Kind == claimVisit && !s.waitedFor[last.Nonce] {
+				visitors[last.Nonce] = true
+			}
 		}
-		if !visited {
+		if len(visitors) == 0 {
 			return nil
 		}
 		if err := s.cfg.Sleep(ctx, visitPause); err != nil {
 			return err
 		}
 	}
+	maps.Copy(s.waitedFor, visitors)
 	s.cfg.Log.Warn("taking the lanes back from a visit that did not end", "after", visitDeadline)
 	return nil
 }

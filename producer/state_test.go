@@ -80,7 +80,9 @@ func TestStateRecordsThatCannotBeUnderstood(t *testing.T) {
 		{"a/plan", `{"v":1,"t0":"noon","from":"2026-01-01T00:00:00Z"}`, "t0"},
 		{"__claim", `{`, "cannot be read"},
 	} {
-		err := newLaneState().apply(test.key, []byte(test.value), 0)
+		lane := newLaneState()
+		lane.apply(test.key, []byte(test.value), 0)
+		err := lane.unread()
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s %s: got %v, want %q", test.key, test.value, err, test.want)
 		}

@@ -105,7 +105,7 @@ func (c VisitConfig) open(resource string, e edit, claim Claim) (*visit, error) 
 	if err != nil {
 		return nil, &EnvironmentError{Op: "open Kafka client", Err: err}
 	}
-	w := &Worker{cfg: Config{Source: c.Source, Kafka: c.Kafka, Now: c.Now, Sleep: c.Sleep}, names: c.Names, claim: claim}
+	w := &Worker{cfg: Config{Source: c.Source, Kafka: c.Kafka, Now: c.Now, Sleep: c.Sleep}, names: c.Names, claim: claim, waitedFor: map[string]bool{}}
 	v := &visit{session: w.newSession(admin), resource: resource, edit: e, lanes: map[int32]*lane{}}
 	if v.follower, err = v.follow(); err != nil {
 		admin.Close()

@@ -566,7 +566,7 @@ func TestSetThatIsRefused(t *testing.T) {
 		{"events/48", `{"phase":"backfill"}`, "has 48 windows, and none with number 48"},
 		{"events", `{"phase":"live"`, "the JSON cannot be read: unexpected EOF"},
 		{"events", `{"phase":"live"} {}`, "goes on behind"},
-		{"events", `[]`, "cannot be read"},
+		{"events", `[]`, "it is of type array and must be an object"}, {"events", `{"records":"x"}`, "records cannot be of type string"},
 		{"events", `{"unit":"events","state":{}}`, `unknown field "unit"`},
 		{"events", `{"phase":"backfill"}`, `phase is "backfill" and must be live`},
 		{"events/0", `{"phase":"live"}`, `must be backfill`},

@@ -52,6 +52,7 @@ type Worker struct {
 	assigned     *assignment
 	member       *member                // of the group; nil without one, and before the first session
 	claimed      [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
+	waitedFor    map[string]bool        // visits that did not end in time, by nonce
 	progress     *progress
 	waitingBytes atomic.Int64 // of records in pages that were read ahead
 	subjects     map[string]*avro.Subject
@@ -67,7 +68,7 @@ func New(cfg Config) (*Worker, error) {
 			return nil, fmt.Errorf("resource %q is not in source %q", name, cfg.Source.Name)
 		}
 	}
-	w := &Worker{cfg: cfg, assigned: everyLane(), names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}}
+	w := &Worker{cfg: cfg, assigned: everyLane(), names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}, waitedFor: map[string]bool{}}
 	names := w.selectedNames()
 	if err := w.names.Validate(names); err != nil {
 		return nil, err
