@@ -196,19 +196,6 @@ func TestUnreadableStateIsWrittenOver(t *testing.T) {
 	}
 }
 
-// A command that was killed keeps the lanes for a minute, not for one with every step that waits for it.
-func TestAbandonedVisitIsWaitedForOnce(t *testing.T) {
-	w := newWorld(t)
-	w.api.put("things", "a", "1")
-	w.once(only("things"))
-	w.writeState(7, claimKey, `{"v":1,"kind":"visit","nonce":"gone","source":"shop"}`)
-	before := w.clock.Now()
-	w.once(only("things"))
-	if waited := w.clock.Now().Sub(before); waited < visitDeadline || waited >= visitDeadline*3/2 {
-		t.Errorf("the worker waits %v, want %v", waited, visitDeadline)
-	}
-}
-
 func TestStateLiesInItsLane(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
