@@ -152,6 +152,9 @@ func (r *runner) live(ctx context.Context, passes []*pass) error {
 		if len(passes) == 0 {
 			return nil
 		}
+		if err := r.stillSameTopics(ctx); err != nil {
+			return err
+		}
 		for _, p := range passes {
 			if err := r.persist(ctx, p.livePass); err != nil && !p.stopped() {
 				return err

@@ -97,6 +97,9 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 // list makes one listing: publish what changed, delete what is gone, then read the substreams that wait for its end.
 func (r *runner) list(ctx context.Context) error {
 	r.state("listing")
+	if err := r.stillSameTopics(ctx); err != nil {
+		return err
+	}
 	first := r.newListing()
 	first.held = first.memory.len() + len(first.orphans())
 	if err := first.read(ctx); err != nil {

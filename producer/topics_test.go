@@ -147,3 +147,26 @@ func TestTooFewBrokers(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A producer follows a topic that was made anew, and would fill it with changes alone.
+func TestTopicThatIsMadeAnewUnderAWorker(t *testing.T) {
+	for resource, topic := range map[string]string{"things": "shop.things", "events": "shop.events"} {
+		t.Run(resource, func(t *testing.T) {
+			w := newWorld(t)
+			for _, id := range []string{"1", "2"} {
+				w.api.event(resource, id, "a", -3600)
+			}
+			s := w.stream(only(resource))
+			s.pause()
+			w.wantNews(resource, "r 1, r 2")
+			if err := errors.Join(w.kafka.DeleteTopic(topic), w.kafka.CreateTopic(topic, 1, map[string]string{"cleanup.policy": "compact"})); err != nil {
+				t.Fatal(err)
+			}
+			s.pass() // until the pause before the lanes are taken again
+			s.wake <- struct{}{}
+			if err := s.waitEnd(); err == nil || !strings.Contains(err.Error(), "made anew") {
+				t.Errorf("the worker ends with %v", err)
+			}
+		})
+	}
+}
