@@ -23,6 +23,7 @@ func (w *world) visits() VisitConfig {
 }
 
 // reset has a resource read again, from to on if that is not zero.
+
 func (w *world) reset(resource string, to time.Time) Visited {
 	w.Helper()
 	done, err := ResetState(w.context(), w.visits(), resource, to)
@@ -42,6 +43,7 @@ func (w *world) set(unit, text string) Visited {
 }
 
 // visitRefused checks that a visit is refused with what to do, and that nothing of the state is touched.
+
 func (w *world) visitRefused(visit func() (Visited, error), want ...string) {
 	w.Helper()
 	before := len(w.records(w.names.State()))
@@ -66,6 +68,7 @@ func (w *world) resetRefused(resource string, to time.Time, want ...string) {
 }
 
 // until lets the worker go on, pause after pause, until the condition holds at one.
+
 func (s *stream) until(what string, condition func() bool) {
 	s.Helper()
 	limit := time.After(deadline)
@@ -88,6 +91,7 @@ func (s *stream) until(what string, condition func() bool) {
 }
 
 // wantKeys compares the keys that came into a topic, each once, in any order.
+
 func (w *world) wantKeys(resource, want string) {
 	w.Helper()
 	var got []string
@@ -102,6 +106,7 @@ func (w *world) wantKeys(resource, want string) {
 }
 
 // spread makes n events, a day apart, the last one an hour ago.
+
 func (w *world) spread(n int) (base int64) {
 	base = w.clock.Now().Unix()
 	w.silently(base, "a", n, ids(1, n)...)
@@ -109,6 +114,7 @@ func (w *world) spread(n int) (base int64) {
 }
 
 // silently changes events without a move of their cursors: nothing but reading them again shows it.
+
 func (w *world) silently(base int64, v string, n int, which ...string) {
 	for i, id := range ids(1, n) {
 		if slices.Contains(which, id) {
@@ -118,6 +124,7 @@ func (w *world) silently(base int64, v string, n int, which ...string) {
 }
 
 // bounds of a search by time, in seconds.
+
 func bounds(r *http.Request) (from, to int64) {
 	from, _ = strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
 	to, _ = strconv.ParseInt(r.URL.Query().Get("to"), 10, 64)
@@ -125,72 +132,13 @@ func bounds(r *http.Request) (from, to int64) {
 }
 
 // A worker that streams is fenced, takes its lanes back, and reads everything again under the next plan. What is unchanged is not
+
 // published again.
-func TestResetWhileAWorkerStreams(t *testing.T) {
-	w := newWorld(t)
-	base := w.spread(5)
-	w.api.put("things", "a", "1", "2")
-	s := w.stream(only("events", "things"))
-	done := func(resource string, plan int) func() bool {
-		return func() bool {
-			u := w.unit(resource)
-			return u.Plan == plan && u.Done && (u.Phase == "snapshot" || u.Watermark != "") && w.plan(resource).Plan == plan && !w.plan(resource).Reset
-		}
-	}
-	s.until("a first reading", func() bool { return done("events", 1)() && done("things", 1)() })
-	w.wantKeys("events", "01 02 03 04 05")
-	w.wantNews("things", "r 1, r 2")
-
-	w.silently(base, "silent", 5, "02")
-	got := w.reset("events", time.Time{})
-	if len(got.Lanes) != StatePartitions || len(got.Plans) != 1 || got.Plans[0] != (PlanChange{"events", 1, 2}) || got.Resource != "events" {
-		t.Errorf("%+v", got)
-	}
-	w.api.event("events", "06", "a", 0) // something to commit: so a worker that is fenced notices
-	s.until("a second reading", done("events", 2))
-	w.wantKeys("events", "02 06")
-	if plan := w.plan("events"); plan.Windows != 48 || plan.T0 == "" || plan.TopicID == "" {
-		t.Errorf("%+v", plan)
-	}
-	for n := range 48 {
-		if u := w.unit(windowUnit("events", n)); u.Plan != 2 || !u.Done {
-			t.Fatalf("window %d: %+v", n, u)
-		}
-	}
-
-	w.api.put("things", "b", "2")
-	w.reset("things", time.Time{})
-	w.api.event("events", "07", "a", 0)
-	s.until("a second listing", done("things", 2))
-	w.wantNews("things", "u 2")
-	if err := s.stop(); err != nil {
-		t.Error(err)
-	}
-	w.wantNews("events", "u 07")
-}
 
 // A listing that is reset does not wait for its time.
-func TestResetListingIsDueAtOnce(t *testing.T) {
-	for _, resource := range []string{"things", "crates"} { // crates owe labels
-		t.Run(resource, func(t *testing.T) {
-			w := newWorld(t)
-			w.api.put(resource, "a", "1", "2")
-			w.once(only(resource))
-			w.news(resource)
-			w.api.put(resource, "b", "2")
-			w.reset(resource, time.Time{})
-			began := w.clock.Now()
-			s := w.stream(only(resource))
-			s.pause()
-			w.wantNews(resource, "u 2")
-			if waited := w.clock.Now().Sub(began); waited != 0 {
-				t.Errorf("it waited for %v", waited)
-			}
-		})
-	}
-}
 
 // Whoever was reading under the plan before commits nothing of it any more.
+
 func TestUnitWhosePlanWasReplacedStops(t *testing.T) {
 	w := newWorld(t)
 	w.spread(5)
@@ -233,387 +181,24 @@ func TestUnitWhosePlanWasReplacedStops(t *testing.T) {
 	}
 }
 
-func TestResetToATime(t *testing.T) {
-	w := newWorld(t)
-	base := w.spread(10)
-	w.once(only("events"))
-	w.news("events")
-	first := w.plan("events")
-	w.silently(base, "silent", 10, "01", "04", "07", "10")
-	w.reset("events", w.clock.Now().Add(-4*24*time.Hour)) // between 06 and 07
-	if plan := w.plan("events"); plan.Plan != 2 || plan.Windows != 0 || plan.Reset || plan.From != first.From || plan.TopicID != first.TopicID ||
-		plan.T0 != rfc3339(w.clock.Now().Add(-4*24*time.Hour)) {
-		t.Errorf("%+v", plan)
-	}
-	w.once(only("events"))
-	w.wantNews("events", "u 07, u 10")
-
-	early := w.clock.Now().Add(-40 * 24 * time.Hour)
-	w.reset("events", early)
-	if plan := w.plan("events"); plan.Plan != 3 || plan.From != rfc3339(early) {
-		t.Errorf("%+v", plan)
-	}
-	w.once(only("events"))
-	w.wantNews("events", "u 01, u 04")
-	w.once(only("events"))
-	w.wantNews("events", "")
-}
-
 // What was not read yet is never skipped.
-func TestResetToATimeThatSkips(t *testing.T) {
-	w := newWorld(t)
-	w.spread(5)
-	w.api.put("things", "a", "1")
-	w.once(only("things"))
-	w.resetRefused("events", time.Time{}, "events has no state", "headwater run events")
-	w.resetRefused("evens", time.Time{}, `"evens" is not in source "shop"`)
-	w.resetRefused("things", w.clock.Now(), "listed completely", "headwater state reset things")
-
-	at := w.clock.Now().Unix() - 3*86400 - 3600
-	w.api.intercept(func(r *http.Request) (int, string) { // one window of the backfill, the one of 02, fails
-		from, to := bounds(r)
-		if to-from < 12*3600 && from <= at && at < to {
-			return http.StatusServiceUnavailable, ""
-		}
-		return 0, ""
-	})
-	w.failures(w.try(only("events")))
-	w.resetRefused("events", w.clock.Now().Add(-24*time.Hour), "events is read up to", "would be skipped", "headwater state set events")
-	w.api.intercept(nil)
-	w.once(only("events"))
-	w.resetRefused("events", w.clock.Now().Add(time.Second), "in the future")
-	w.resetRefused("events", w.clock.Now().Add(-lookback+time.Second), "events is read up to "+w.unit("events").Watermark, "headwater state set events")
-	w.reset("events", w.unit("events").watermark())
-	w.reset("events", time.Time{})
-	w.resetRefused("events", w.clock.Now().Add(-24*time.Hour), "still to be read from its beginning")
-	w.once(only("events"))
-	w.wantKeys("events", "01 02 03 04 05")
-}
 
 // The topic may be another one after a reset, but the same one may not be another way.
-func TestResetAfterTheTopicWasDeleted(t *testing.T) {
-	for _, resource := range []string{"things", "events"} {
-		t.Run(resource, func(t *testing.T) {
-			w := newWorld(t)
-			w.api.event(resource, "1", "a", -3600)
-			w.once(only(resource))
-			if err := w.kafka.DeleteTopic(w.names.Data(resource)); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.try(only(resource)); err == nil || !strings.Contains(err.Error(), "headwater state reset "+resource) {
-				t.Errorf("got %v, want the remedy", err)
-			}
-			w.reset(resource, time.Time{})
-			w.once(only(resource))
-			w.wantNews(resource, "r 1")
-			w.once(only(resource))
-			w.wantNews(resource, "")
-		})
-	}
-}
-
-func TestResetDoesNotAllowAnotherKeyInTheSameTopic(t *testing.T) {
-	w := newWorld(t)
-	w.api.put("things", "a", "1")
-	w.once(only("things"))
-	w.wantNews("things", "r 1")
-	w.use(strings.Replace(shop, "- name: things ", "- primary_key: v\n    name: things ", 1))
-	w.reset("things", time.Time{})
-	w.refused("the key is declared as [v] and was [id]", "delete the topic, then headwater state reset things")
-	if err := w.kafka.DeleteTopic("shop.things"); err != nil {
-		t.Fatal(err)
-	}
-	w.reset("things", time.Time{})
-	w.told = map[string]int{}
-	w.once(only("things"))
-	w.wantNews("things", "r a")
-}
 
 // An earlier start date is read by a reset.
-func TestResetReadsFromAnEarlierStart(t *testing.T) {
-	w := newWorld(t)
-	text := strings.Replace(shop, "settings:\n", "settings:\n  start_date: { type: datetime }\n", 1)
-	w.use(strings.ReplaceAll(text, "cursor_path: updated_at,", `cursor_path: updated_at, initial_value: "{{ config.start_date }}",`))
-	for i, id := range ids(1, 4) {
-		w.api.event("events", id, "a", int64(i)*3600-5*3600)
-	}
-	start := w.clock.Now().Add(-4 * time.Hour)
-	w.once(only("events"), w.startingAt(start))
-	w.news("events")
-	if err := w.try(only("events"), w.startingAt(start.Add(-2*time.Hour))); err == nil || !strings.Contains(err.Error(), "headwater state reset events") {
-		t.Errorf("got %v, want the remedy", err)
-	}
-	w.reset("events", time.Time{})
-	w.once(only("events"), w.startingAt(start.Add(-2*time.Hour)))
-	w.wantNews("events", "r 01")
-}
 
 // A debt outlives a reset: parents that do not change again are not published, and nothing else would ask for their children.
-func TestResetKeepsDebts(t *testing.T) {
-	for parents, children := range map[string]string{"events": "notes", "crates": "labels", "boxes": "items"} {
-		for _, to := range []time.Duration{0, -20 * 24 * time.Hour} {
-			if to != 0 && parents != "events" {
-				continue
-			}
-			t.Run(parents+to.String(), func(t *testing.T) {
-				w := newWorld(t)
-				w.use(strings.Replace(shop, "refresh: listing\n    endpoint: { path: \"/crates", "refresh: parent\n    endpoint: { path: \"/crates", 1))
-				withChildren(w, parents, children, -3600)
-				w.once(only(parents))
-				when := time.Time{}
-				if to != 0 {
-					when = w.clock.Now().Add(to)
-				}
-				w.reset(parents, when)
-				w.once(only(parents)) // plans anew
-				w.once(only(parents, children))
-				w.wantNews(parents, "r 1, r 2")
-				w.wantNews(children, "r 1/x, r 2/x")
-				if owed := w.unit(parents).Owed; len(owed) != 0 {
-					t.Errorf("still owed: %v", owed)
-				}
-			})
-		}
-	}
-}
 
 // A substream that is added while its root is to be planned anew gets its traversal: the parents' topic is not empty.
-func TestSubstreamAddedToARootThatIsReset(t *testing.T) {
-	w := newWorld(t)
-	notes := strings.Index(shop, "  - name: notes")
-	logs := strings.Index(shop, "  - name: logs")
-	w.use(shop[:notes] + shop[logs:]) // no substream that could be owed
-	withChildren(w, "events", "notes", -3600)
-	w.once(only("events"))
-	w.use(shop)
-	w.reset("events", time.Time{})
-	w.once(only("events", "notes"))
-	w.wantNews("events", "r 1, r 2")
-	w.wantNews("notes", "r 1/x, r 2/x")
-}
-
-func TestResetOfASubstream(t *testing.T) {
-	for parents, children := range map[string]string{"events": "notes", "crates": "labels", "boxes": "items"} {
-		for _, alone := range []bool{false, true} {
-			t.Run(fmt.Sprint(parents, alone), func(t *testing.T) {
-				w := newWorld(t)
-				w.use(strings.Replace(shop, "refresh: listing\n    endpoint: { path: \"/crates", "refresh: parent\n    endpoint: { path: \"/crates", 1))
-				withChildren(w, parents, children, -3600)
-				which := []string{parents, children}
-				if alone {
-					which = which[1:]
-				}
-				s := w.stream(only(which...))
-				s.pause()
-				if err := s.stop(); err != nil {
-					t.Error(err)
-				}
-				w.wantNews(children, "r 1/x, r 2/x")
-				w.api.put(children+"/2", "a", "silent") // nothing shows it in its parent
-				w.api.event(parents, "3", "a", 0)
-				w.api.put(children+"/3", "a", "x")
-				w.reset(children, time.Time{})
-				began := w.clock.Now()
-				s = w.stream(only(which...))
-				s.pause()
-				if waited := w.clock.Now().Sub(began); waited != 0 {
-					t.Errorf("it waited for %v", waited)
-				}
-				if plan := w.plan(children); plan.Plan != 2 || plan.Reset {
-					t.Errorf("%+v", plan)
-				}
-				if err := s.stop(); err != nil {
-					t.Error(err)
-				}
-				w.wantKeys(children, "2/silent 3/x")
-			})
-		}
-	}
-}
 
 // Where a root is read for its substreams only its listings are the first one's units, and a reset of another one is due as well.
-func TestResetOfASecondSubstreamAlone(t *testing.T) {
-	w := newWorld(t)
-	w.use(shop + `
-  - name: stickers
-    parent: crates
-    include_from_parent: { crate_id: id }
-    primary_key: [crate_id, id]
-    endpoint: { path: "/crates/{{ stream_slice.id }}/stickers", data_selector: data }
-`)
-	w.api.put("crates", "a", "1")
-	w.api.put("stickers/1", "a", "x")
-	s := w.stream(only("labels", "stickers"))
-	s.pause()
-	if err := s.stop(); err != nil {
-		t.Error(err)
-	}
-	w.wantNews("stickers", "r 1/x")
-	w.api.put("stickers/1", "b", "x")
-	w.reset("stickers", time.Time{})
-	began := w.clock.Now()
-	s = w.stream(only("labels", "stickers"))
-	s.pause()
-	w.wantNews("stickers", "u 1/x")
-	if waited := w.clock.Now().Sub(began); waited != 0 {
-		t.Errorf("it waited for %v", waited)
-	}
-}
-
-func TestResetOfASubstreamToATime(t *testing.T) {
-	w := newWorld(t)
-	w.spread(5)
-	for _, id := range ids(1, 5) {
-		w.api.put("notes/"+id, "a", "x")
-	}
-	w.once(only("events"))
-	w.clock.move(time.Second)
-	w.once(only("events", "notes"))
-	w.news("notes")
-	for _, id := range ids(1, 5) {
-		w.api.put("notes/"+id, "a", "silent")
-	}
-	got := w.reset("notes", w.clock.Now().Add(-48*time.Hour)) // between 03 and 04
-	if len(got.Lanes) != StatePartitions {                    // whoever reads a window publishes notes
-		t.Errorf("took lanes %v", got.Lanes)
-	}
-	w.once(only("events", "notes"))
-	w.wantNews("notes", "r 04/silent, r 05/silent")
-
-	w.once(only("events")) // publishes what notes are owed of
-	w.api.event("events", "06", "a", 0)
-	w.once(only("events"))
-	w.resetRefused("notes", w.clock.Now().Add(-time.Second), "still to be read", "leave --to out")
-	w.reset("notes", time.Time{})
-	w.once(only("events", "notes"))
-	w.wantNews("notes", "r 01/silent, r 02/silent, r 03/silent")
-}
 
 // Of several parents every traversal is made again.
-func TestResetOfASubstreamOfSeveralParents(t *testing.T) {
-	w := newRemarks(t)
-	all := append([]string{"remarks"}, parentsOfRemarks...)
-	w.once(only(all...))
-	w.wantRemarks(allRemarks...)
-	for _, parent := range parentsOfRemarks {
-		w.remark(parent, "a", "2", "y")
-	}
-	got := w.reset("remarks", time.Time{})
-	if len(got.Plans) != 3 {
-		t.Errorf("%+v", got)
-	}
-	w.once(only(all...))
-	w.wantRemarks("r boxes/2/y", "r crates/2/y", "r events/2/y")
-	w.resetRefused("remarks", w.clock.Now().Add(-time.Hour), "listed completely")
-}
-
-func TestSetMovesOneUnit(t *testing.T) {
-	w := newWorld(t)
-	base := w.spread(10)
-	w.once(only("events"))
-	w.news("events")
-	plan, live := w.plan("events"), w.unit("events")
-	w.silently(base, "silent", 10, "01", "04", "10")
-	n := slices.IndexFunc(make([]struct{}, plan.Windows), func(struct{}) bool { return false })
-	for i := range plan.Windows {
-		if window, _ := plan.window(i); window.Contains(w.clock.Now().Add(-6*24*time.Hour - time.Hour)) { // of 04
-			n = i
-		}
-	}
-	unit := windowUnit("events", n)
-	w.set(unit, `{"phase":"backfill"}`)
-	if now := w.plan("events"); now.Plan != 2 || now.Reset || now.T0 != plan.T0 || now.Windows != plan.Windows || !now.At.Equal(plan.At) {
-		t.Errorf("%+v", now)
-	}
-	if u := w.unit("events"); u.Plan != 2 || u.Watermark != live.Watermark || !u.Done || !u.At.Equal(live.At) {
-		t.Errorf("the live pass is not where it was: %+v", u)
-	}
-	w.api.forget()
-	w.once(only("events"))
-	w.wantNews("events", "u 04")
-	if asked := w.api.requests("events"); asked > 4 {
-		t.Errorf("%d requests for one window: %v", asked, w.api.asked)
-	}
-
-	shown := w.unit("events")
-	shown.Watermark = rfc3339(w.clock.Now().Add(-2 * time.Hour))
-	w.set("events", string(encodeState(shown)))
-	w.once(only("events"))
-	w.wantNews("events", "u 10")
-
-	w.silently(base, "silent", 10, "09")
-	w.api.event("events", "11", "a", -300)
-	w.set("events", fmt.Sprintf(`{"phase":"live","watermark":%q,"done":true}`, rfc3339(w.clock.Now()))) // skips, as told
-	w.once(only("events"))
-	w.wantNews("events", "")
-}
-
-func TestSetThatIsRefused(t *testing.T) {
-	w := newWorld(t)
-	w.spread(5)
-	w.api.put("things", "a", "1")
-	w.once(only("events", "things"))
-	now := w.clock.Now()
-	first, _ := w.plan("events").window(0)
-	for _, test := range []struct{ unit, text, want string }{
-		{"evens", `{}`, `"evens" is not in source "shop"`},
-		{"logs", `{"phase":"live"}`, "logs has no state"},
-		{"events/x", `{"phase":"live"}`, `events has no unit "events/x"`},
-		{"events/03", `{"phase":"backfill"}`, `events has no unit "events/03"`},
-		{"events/of/things", `{}`, `events has no unit`},
-		{"things/0", `{}`, `things has no unit "things/0"`},
-		{"things/sweep", `{}`, `things has no unit "things/sweep"`},
-		{"events/48", `{"phase":"backfill"}`, "has 48 windows, and none with number 48"},
-		{"events", `{"phase":"live"`, "the JSON cannot be read: unexpected EOF"},
-		{"events", `{"phase":"live"} {}`, "goes on behind"},
-		{"events", `[]`, "it is of type array and must be an object"}, {"events", `{"records":"x"}`, "records cannot be of type string"},
-		{"events", `{"unit":"events","state":{}}`, `unknown field "unit"`},
-		{"events", `{"phase":"backfill"}`, `phase is "backfill" and must be live`},
-		{"events/0", `{"phase":"live"}`, `must be backfill`},
-		{"events/sweep", `{"phase":"live"}`, `must be snapshot`},
-		{"events/sweep", `{"phase":"snapshot"}`, `window is missing`},
-		{"things", `{}`, `phase is "" and must be snapshot`},
-		{"events", `{"v":2,"phase":"live"}`, "v is 2"},
-		{"events", `{"plan":2,"phase":"live"}`, "plan is 2, and the current one is 1"},
-		{"events", `{"phase":"live","at":"2026-01-01T00:00:00Z"}`, "was committed at"},
-		{"events", `{"phase":"live","watermark":"noon"}`, "watermark:"},
-		{"events", `{"phase":"live","watermark":"` + rfc3339(now.Add(time.Second)) + `"}`, "in the future"},
-		{"events", `{"phase":"live","page":"x"}`, "window is missing"},
-		{"events", `{"phase":"live","window":["2026-01-01T00:00:00Z"]}`, "two times"},
-		{"events", `{"phase":"live","window":["2026-01-02T00:00:00Z","2026-01-01T00:00:00Z"]}`, "before it starts"},
-		{"events/0", `{"phase":"backfill","window":["2026-01-01T00:00:00Z","2026-01-02T00:00:00Z"]}`, "in the plan"},
-		{"events/0", `{"phase":"backfill","watermark":"` + rfc3339(first.End.Add(time.Second)) + `"}`, "outside the window"},
-		{"events", `{"phase":"live","owed":["labels"]}`, `"labels", which is no substream of events`},
-		{"events", `{"phase":"live","records":-1}`, "records is -1"},
-	} {
-		w.visitRefused(func() (Visited, error) { return SetState(w.context(), w.visits(), test.unit, []byte(test.text)) }, test.want)
-	}
-	w.reset("events", time.Time{})
-	w.visitRefused(func() (Visited, error) {
-		return SetState(w.context(), w.visits(), "events", []byte(`{"phase":"live"}`))
-	}, "planned anew by the next run")
-}
 
 // What is left out of owed and records stays.
-func TestSetKeepsDebts(t *testing.T) {
-	w := newWorld(t)
-	withChildren(w, "events", "notes", -100)
-	w.once(only("events"))
-	if u := w.unit("events"); !u.owes("notes") || u.Records != 2 {
-		t.Fatalf("%+v", u)
-	}
-	mark := w.unit("events").Watermark
-	w.set("events", fmt.Sprintf(`{"phase":"live","watermark":%q,"done":true}`, mark))
-	if u := w.unit("events"); !u.owes("notes") || u.Records != 2 {
-		t.Errorf("%+v", u)
-	}
-	w.set("events", fmt.Sprintf(`{"phase":"live","watermark":%q,"done":true,"owed":[],"records":7}`, mark))
-	if u := w.unit("events"); len(u.Owed) != 0 || u.Records != 7 {
-		t.Errorf("%+v", u)
-	}
-}
 
 // killedVisit makes a visit that is killed after so many of its commits. It says whether there were more.
+
 func (w *world) killedVisit(resource string, e edit, commits int) (killed bool) {
 	w.Helper()
 	v, err := w.visits().open(resource, e, Claim{V: stateVersion, Kind: claimVisit, Nonce: "killed", Source: "shop", At: w.clock.Now()})
@@ -640,6 +225,7 @@ func (w *world) killedVisit(resource string, e edit, commits int) (killed bool) 
 }
 
 // Killed anywhere, a visit loses nothing: the topic comes to equal the API, debts are paid, and nothing unchanged is published.
+
 func TestVisitThatIsKilled(t *testing.T) {
 	for name, test := range map[string]struct {
 		resource string
@@ -693,6 +279,7 @@ func TestVisitThatIsKilled(t *testing.T) {
 }
 
 // What a killed visit has left behind does not count under the plan of the next one.
+
 func TestNumberOfTheNextPlan(t *testing.T) {
 	w := newWorld(t)
 	base := w.spread(5)
@@ -749,6 +336,7 @@ func TestTwoVisitsAtOnce(t *testing.T) {
 }
 
 // A visit waits for the release of another one, but not for one that is older than a minute: it was killed.
+
 func TestVisitWaitsForAnother(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
@@ -783,6 +371,7 @@ func TestVisitWaitsForAnother(t *testing.T) {
 }
 
 // The claims of a visit: taken in order, all before the first reading, and released behind the plan.
+
 func TestVisitTakesAndReleasesItsLanes(t *testing.T) {
 	w := newWorld(t)
 	w.api.event("events", "1", "a", -3600) // one window, in the home lane
@@ -813,6 +402,7 @@ func TestVisitTakesAndReleasesItsLanes(t *testing.T) {
 }
 
 // A lane that is not understood is not written to, and others are none of its business.
+
 func TestVisitOfALaneThatIsNotUnderstood(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
@@ -832,6 +422,7 @@ func TestVisitOfALaneThatIsNotUnderstood(t *testing.T) {
 }
 
 // Nor one of a window's, and what cannot be read is not taken for nothing.
+
 func TestVisitOfAPlanThatIsNotUnderstood(t *testing.T) {
 	w := newWorld(t)
 	w.spread(5)
@@ -858,6 +449,7 @@ func TestVisitOfAPlanThatIsNotUnderstood(t *testing.T) {
 }
 
 // A prefix of another source is not touched.
+
 func TestVisitOfAnotherSourcesPrefix(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
@@ -869,6 +461,7 @@ func TestVisitOfAnotherSourcesPrefix(t *testing.T) {
 }
 
 // Where the lanes are taken back each time, the command says so.
+
 func TestVisitThatIsFencedAgainAndAgain(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
@@ -891,7 +484,9 @@ func TestVisitThatIsFencedAgainAndAgain(t *testing.T) {
 }
 
 // A worker of a group takes a lane from a visit that it has not seen, and reads under the plan that was: it is fenced when there is the
+
 // new one, and before anybody reads under that.
+
 func TestVisitFencesWhoTookALaneFromIt(t *testing.T) {
 	w := newWorld(t)
 	w.spread(5)
@@ -940,6 +535,7 @@ func TestVisitFencesWhoTookALaneFromIt(t *testing.T) {
 }
 
 // A visit that is killed is waited for a minute, and not once more.
+
 func TestKilledVisitIsWaitedForOnce(t *testing.T) {
 	w := newWorld(t)
 	w.api.put("things", "a", "1")
