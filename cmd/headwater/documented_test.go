@@ -70,6 +70,7 @@ func TestReadmeNamesTheCommands(t *testing.T) {
 	}
 	slices.Sort(want)
 	slices.Sort(got)
+	got = slices.Compact(got) // state has rows of its own for what it can do
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-program +README):\n%s", diff)
 	}
