@@ -210,7 +210,7 @@ func TestStateLiesInItsLane(t *testing.T) {
 	}
 	want["notes"+planSuffix] = want["events"]
 	for n := range 48 {
-		want[windowUnit("events", n)] = (want["events"] + int32(n)) % StatePartitions
+		want[windowUnit("events", n)] = windowLane(want["events"], n, StatePartitions)
 	}
 	got := map[string]int32{}
 	claims := map[int32]bool{}

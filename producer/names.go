@@ -64,7 +64,11 @@ func homeLane(root string, lanes int32) int32 {
 	return int32(kgo.StickyKeyPartitioner(nil).ForTopic("").Partition(record, int(lanes)))
 }
 
+// laneStride is how far apart neighbouring windows live. Workers of a group have neighbouring lanes, and the newest windows hold the most:
+// side by side they would be one worker's. It has no factor in common with the number of lanes, so that all of them are met.
+const laneStride = 7
+
 // windowLane is the lane of window n of a plan.
 func windowLane(home int32, n int, lanes int32) int32 {
-	return int32((int(home) + n) % int(lanes))
+	return int32((int(home) + laneStride*n) % int(lanes))
 }

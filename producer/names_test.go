@@ -66,7 +66,7 @@ func TestWindowsGoAroundTheLanes(t *testing.T) {
 	got := map[int32]int{}
 	for n := range 48 {
 		lane := windowLane(10, n, StatePartitions)
-		if n == 0 && lane != 10 || n == 5 && lane != 15 || n == 6 && lane != 0 || n == 16 && lane != 10 {
+		if n == 0 && lane != 10 || n == 1 && lane != 1 || n == 2 && lane != 8 || n == 16 && lane != 10 {
 			t.Errorf("window %d: lane %d", n, lane)
 		}
 		got[lane]++
@@ -74,6 +74,22 @@ func TestWindowsGoAroundTheLanes(t *testing.T) {
 	for lane := range int32(StatePartitions) {
 		if got[lane] != 3 {
 			t.Errorf("lane %d has %d windows of 48, want 3", lane, got[lane])
+		}
+	}
+}
+
+// The newest windows hold the most: of any six in a row no third of the lanes has more than half.
+func TestNeighbouringWindowsAreManyWorkers(t *testing.T) {
+	t.Parallel()
+	for first := range 42 {
+		share := map[int32]int{}
+		for n := first; n < first+6; n++ {
+			share[windowLane(10, n, StatePartitions)*3/StatePartitions]++
+		}
+		for worker, windows := range share {
+			if windows > 3 {
+				t.Errorf("worker %d of three has %d of the windows %d to %d", worker, windows, first, first+5)
+			}
 		}
 	}
 }

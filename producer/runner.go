@@ -14,7 +14,7 @@ import (
 )
 
 // runner reads one root resource and its substreams in a session. Its units commit in the root's home lane, windows of a
-// backfill in the lanes that follow it.
+// backfill in all lanes (windowLane).
 type runner struct {
 	*session
 	root     *extract.Resource
