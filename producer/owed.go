@@ -87,8 +87,8 @@ func (r *runner) catchUp(ctx context.Context, p *pass, resumed bool) error {
 	return p.pages(ctx, pos)
 }
 
-// clearOwed removes the mark from the root's own unit and from its sweep's. Marks of windows need none: a traversal that is done is
-// newer.
+// clearOwed removes the mark from the root's own unit and from its sweep's. Marks of windows stay: the traversal notes that it came after
+// them (UnitState.Covers).
 func (r *runner) clearOwed(ctx context.Context, child *extract.Resource) error {
 	if !r.reads(child) {
 		return nil
