@@ -208,7 +208,7 @@ func (d *drill) caughtUp(workers []*process, resources []string) {
 	}
 }
 
-// end lets the workers catch up, kills them, and judges. All has to be zero.
+// end lets the workers catch up, ends them, and judges. All has to be zero.
 func (d *drill) end(workers ...*process) {
 	d.t.Helper()
 	d.caughtUp(workers, all())
@@ -230,7 +230,7 @@ func (d *drill) endAfterOutage(workers ...*process) {
 func (d *drill) judge(workers []*process) {
 	d.t.Helper()
 	for _, p := range workers {
-		p.kill()
+		p.terminate() // a kill would leave transactions open, and the judge with a wait until the broker ends them
 	}
 	d.cut()
 	d.verdict = d.assess(d.cuts)
