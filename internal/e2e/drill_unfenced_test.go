@@ -88,8 +88,10 @@ func zombieUnfenced(d *drill) {
 		return len(l.duplicated) > 0, second.lastLine()
 	})
 	d.churn("0")
-	first.kill()
-	second.kill()
+	for _, p := range []*process{first, second} { // however they end, they leave no transactions open that had to be waited for
+		p.signal(syscall.SIGTERM)
+		<-p.done
+	}
 	d.cut()
 	d.verdict = d.assess(d.cuts)
 	d.results.add(d.row)
