@@ -15,7 +15,7 @@ func NewDraft(d Declaration) *Draft {
 }
 
 // Add encodes records as Subject.Encode does, and lets the schema grow. As there, records that come at once are typed together: give
-// them page by page, as they are read.
+// all that a Subject would have at hand for its first version.
 func (d *Draft) Add(ctx context.Context, records [][]byte) ([]Encoded, error) {
 	return d.subject.Encode(ctx, records)
 }

@@ -45,6 +45,7 @@ type growth struct {
 	changes []Change   // that came with it
 	refused error      // the round before was refused, with so many versions registered
 	known   int
+	sample  []value // of the look-ahead; nil: not asked yet
 }
 
 // round reads the subject and returns the version that holds everything, or registers one and returns nil.
@@ -63,6 +64,9 @@ func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
 		trees[i] = v.root
 	}
 	union := unite(trees)
+	if union == nil && g.ahead != nil {
+		objects = append(g.sampled(ctx), objects...)
+	}
 	need, err := g.declared.grow(union, objects)
 	if err == nil {
 		err = writable(need)
@@ -94,6 +98,19 @@ func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
 		}
 	}
 	return nil, nil
+}
+
+// sampled are the records of the look-ahead: asked for once, however many rounds there are.
+func (g *growth) sampled(ctx context.Context) []value {
+	if g.sample == nil {
+		g.sample = []value{}
+		for _, text := range g.ahead(ctx) {
+			if v, err := parseValue(text); err == nil && g.declared.check(v) == nil {
+				g.sample = append(g.sample, v)
+			}
+		}
+	}
+	return g.sample
 }
 
 // read returns the registered versions, and what we registered even if a registry of several nodes does not list it yet.

@@ -51,6 +51,7 @@ type Subject struct {
 	name     string
 	declared *declaration
 	onChange func(Change)
+	ahead    func(ctx context.Context) [][]byte // nil: no look-ahead
 
 	growing sync.Mutex              // held while the registry is asked
 	current atomic.Pointer[version] // replaced under growing
@@ -71,6 +72,10 @@ func NewSubject(reg Registry, subject string, d Declaration, onChange func(Chang
 	}
 	return &Subject{registry: reg, name: subject, declared: newDeclaration(d), onChange: onChange}
 }
+
+// LookAhead has sample give further records when the subject has no version yet: the first one is made of them and of those at hand. Those
+// that cannot be encoded do not count. It may be set before the first Encode.
+func (s *Subject) LookAhead(sample func(ctx context.Context) [][]byte) { s.ahead = sample }
 
 // Current returns the version that records are encoded with; false before the first one.
 func (s *Subject) Current() (Registered, bool) {

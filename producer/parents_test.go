@@ -413,7 +413,7 @@ func TestUnitNamesOfSeveralParents(t *testing.T) {
 // A substream of several parents is as far as the traversal that is least far.
 func TestProgressOfSeveralTraversals(t *testing.T) {
 	t.Parallel()
-	p := newProgress([]string{"remarks"}, time.Now)
+	p := newProgress([]string{"remarks"}, FormatAvro, time.Now)
 	at := func(root, watermark string) {
 		p.committed(newBatch(), []string{"remarks"}, root, UnitState{Phase: "live", Watermark: watermark})
 	}

@@ -171,7 +171,7 @@ func (p *pass) read(ctx context.Context, res *extract.Resource, records []extrac
 	for i, rec := range records {
 		texts[i] = rec.JSON
 	}
-	encoded, err := p.subjects[res.Name].Encode(ctx, texts)
+	encoded, err := p.encoders[res.Name].Encode(ctx, texts)
 	if err != nil {
 		return nil, err
 	}

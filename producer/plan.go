@@ -24,7 +24,7 @@ const (
 func (r *runner) newPlan(res *extract.Resource) Plan {
 	info := r.topics[r.names.Data(res.Name)]
 	number := max(1, r.unitPlan(unitOf(res)))
-	return Plan{V: stateVersion, Plan: number, Key: keyNames(res), Format: valueFormat, TopicID: info.ID, Partitions: int(info.Partitions), At: r.stamp()}
+	return Plan{V: stateVersion, Plan: number, Key: keyNames(res), Format: r.cfg.Format.String(), TopicID: info.ID, Partitions: int(info.Partitions), At: r.stamp()}
 }
 
 // planBackfill asks the API how much there is and cuts [from, T0) into windows. T0 is the API's clock less the lookback: what

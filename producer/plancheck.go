@@ -60,8 +60,9 @@ func (s *session) checkPlan(plan Plan, r *extract.Resource) error {
 		what = fmt.Sprintf("the topic has %d partitions and had %d: old copies would stay where their keys no longer lead", info.Partitions, plan.Partitions)
 	case !slices.Equal(plan.Key, keyNames(r)):
 		what = fmt.Sprintf("the key is declared as %v and was %v: records under old keys would stay for ever", keyNames(r), plan.Key)
-	case plan.Format != valueFormat:
-		what = fmt.Sprintf("the value format is %s and was %s", valueFormat, plan.Format)
+	case plan.Format != s.cfg.Format.String():
+		what = fmt.Sprintf("its values are %s, and %s is asked for: a reader would find both", plan.Format, s.cfg.Format)
+		remedy = "set HEADWATER_VALUE_FORMAT=" + plan.Format + " or another HEADWATER_TOPIC_PREFIX; or delete the topic, then " + reset
 	default:
 		return s.checkStart(plan, r)
 	}
@@ -81,9 +82,6 @@ func (s *session) checkStart(plan Plan, r *extract.Resource) error {
 	return &EnvironmentError{Op: "resource " + r.Name, Err: fmt.Errorf("its start date was %s when it was planned and is earlier now: what lies between would never be read", plan.Start),
 		Remedy: "set it back, or have everything read again: headwater state reset " + r.Name, Lasting: true}
 }
-
-// valueFormat is what plans record of how values are written.
-const valueFormat = "avro"
 
 func keyNames(r *extract.Resource) []string {
 	names := make([]string, len(r.Key))

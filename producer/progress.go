@@ -27,6 +27,7 @@ type Status struct {
 	Until     time.Time // when the wait ends, where that is known
 	Err       error     // why it stopped, or what the last cycle failed with
 	Stopped   bool      // it will not go on in this run
+	Format    Format
 	SchemaID  int
 	Schema    int // version
 	Changes   []avro.Change
@@ -52,10 +53,10 @@ type traversed struct {
 // stages are the states that follow one another. Of several traversals the one that is least far is shown.
 var stages = []string{"starting", "planning", "restoring", "backfill", "catching up", "listing", "confirming deletions", "sweeping", "live", "waiting", "done", "elsewhere"}
 
-func newProgress(names []string, now func() time.Time) *progress {
+func newProgress(names []string, format Format, now func() time.Time) *progress {
 	p := &progress{order: names, by: map[string]*Status{}, now: now, traversals: map[string]map[string]traversed{}}
 	for _, name := range names {
-		p.by[name] = &Status{Resource: name, State: "starting"}
+		p.by[name] = &Status{Resource: name, State: "starting", Format: format}
 		p.traversals[name] = map[string]traversed{}
 	}
 	return p

@@ -108,6 +108,7 @@ func TestTopicThatIsNotThePlansIsRefused(t *testing.T) {
 			w.use(strings.Replace(shop, "- name: things ", "- primary_key: v\n    name: things ", 1))
 			return nil
 		}, "the key is declared as [v] and was [id]"},
+		"another format": {func(w *world) error { w.format = FormatJSON; return nil }, "its values are avro, and json is asked for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -121,7 +122,7 @@ func TestTopicThatIsNotThePlansIsRefused(t *testing.T) {
 				w.told["shop.things"] = 1
 			}
 			w.api.put("things", "b", "1")
-			w.refused("topic shop.things", test.want, "set another HEADWATER_TOPIC_PREFIX")
+			w.refused("topic shop.things", test.want, "another HEADWATER_TOPIC_PREFIX")
 		})
 	}
 }

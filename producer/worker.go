@@ -19,8 +19,9 @@ import (
 type Config struct {
 	Source    *extract.Source
 	API       *extract.Client
-	Registry  avro.Registry
-	Kafka     []kgo.Opt // seed brokers, TLS, SASL: shared by every client of the worker
+	Format    Format
+	Registry  avro.Registry // nil for FormatJSON
+	Kafka     []kgo.Opt     // seed brokers, TLS, SASL: shared by every client of the worker
 	Names     Names
 	Resources []string // what to publish; empty: every resource of the source
 
@@ -29,12 +30,13 @@ type Config struct {
 	Sweep        bool   // compare incremental resources with their topics now, whatever their interval is
 	AllowDeletes bool   // delete even more than the share that looks like a mistake
 
-	PollInterval     time.Duration // pause between live passes, where the resource says none
-	SnapshotInterval time.Duration // pause between complete listings, where the resource says none; at least ten times the last one's duration
-	Concurrency      int           // windows of a backfill, and children of a page, read side by side
-	Partitions       int32         // of topics that are created; -1: the broker's default
-	Replication      int16         // likewise
-	MemoryKeys       int           // keys remembered per resource for change detection (at most 64 bytes each, of 24 characters); 0: no limit
+	PollInterval     time.Duration       // pause between live passes, where the resource says none
+	SnapshotInterval time.Duration       // pause between complete listings, where the resource says none; at least ten times the last one's duration
+	LookAhead        extract.SampleLimit // before a first registration; Pages 0: none
+	Concurrency      int                 // windows of a backfill, and children of a page, read side by side
+	Partitions       int32               // of topics that are created; -1: the broker's default
+	Replication      int16               // likewise
+	MemoryKeys       int                 // keys remembered per resource for change detection (at most 64 bytes each, of 24 characters); 0: no limit
 
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -54,8 +56,8 @@ type Worker struct {
 	claimed      [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
 	waitedFor    map[string]bool        // visits that did not end in time, by nonce
 	progress     *progress
-	waitingBytes atomic.Int64 // of records in pages that were read ahead
-	subjects     map[string]*avro.Subject
+	waitingBytes atomic.Int64       // of records in pages that were read ahead
+	encoders     map[string]encoder // by resource
 	dead         *deadLetters
 	refused      map[string]int   // times that the broker refused a record, by topic and key
 	stopped      map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
@@ -68,7 +70,7 @@ func New(cfg Config) (*Worker, error) {
 			return nil, fmt.Errorf("resource %q is not in source %q", name, cfg.Source.Name)
 		}
 	}
-	w := &Worker{cfg: cfg, assigned: everyLane(), names: cfg.Names, subjects: map[string]*avro.Subject{}, refused: map[string]int{}, stopped: map[string]error{}, waitedFor: map[string]bool{}}
+	w := &Worker{cfg: cfg, assigned: everyLane(), names: cfg.Names, encoders: map[string]encoder{}, refused: map[string]int{}, stopped: map[string]error{}, waitedFor: map[string]bool{}}
 	names := w.selectedNames()
 	if err := w.names.Validate(names); err != nil {
 		return nil, err
@@ -76,19 +78,15 @@ func New(cfg Config) (*Worker, error) {
 	if err := w.checkSweep(); err != nil {
 		return nil, err
 	}
-	w.progress = newProgress(names, cfg.Now)
+	w.progress = newProgress(names, cfg.Format, cfg.Now)
 	w.dead = newDeadLetters(w.names.DeadLetters())
 	for _, name := range names {
-		w.subjects[name] = w.subject(cfg.Source.Resource(name))
+		w.encoders[name] = w.encoder(cfg.Source.Resource(name))
 	}
 	var err error
 	w.claim, err = newClaim(claimWorker, cfg.Source)
 	w.claim.Group = cfg.Group
 	return w, err
-}
-
-func (w *Worker) subject(r *extract.Resource) *avro.Subject {
-	return avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), Declare(w.cfg.Source, r), func(c avro.Change) { w.progress.schema(r.Name, c) })
 }
 
 // Declare is what a source file says of a resource's records, in avro's words.

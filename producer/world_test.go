@@ -30,6 +30,7 @@ type world struct {
 	src      *extract.Source
 	kafka    *kfake.Cluster
 	seeds    []kgo.Opt
+	format   Format
 	registry *avro.SchemaRegistry
 	names    Names
 	told     map[string]int // records of a topic that news has told
@@ -93,7 +94,7 @@ func (w *world) newWorker(changes ...change) *Worker {
 	}
 	w.Cleanup(client.Close)
 	cfg := Config{
-		Source: w.src, API: client, Registry: w.registry, Kafka: w.seeds, Names: w.names, Once: true,
+		Source: w.src, API: client, Format: w.format, Registry: w.registry, Kafka: w.seeds, Names: w.names, Once: true,
 		PollInterval: 30 * time.Second, SnapshotInterval: time.Hour, Concurrency: 4, Partitions: 1, Replication: -1,
 		Now: w.clock.Now, Sleep: w.clock.Sleep, Log: slog.New(slog.DiscardHandler),
 	}

@@ -210,6 +210,9 @@ func (p *pipeline) findRegistry(ctx context.Context, o options) []finding {
 	bounded, cancel := context.WithTimeout(ctx, resourceDeadline)
 	defer cancel()
 	const what = "schema registry"
+	if p.registry == nil {
+		return []finding{{Status: statusSkip, Area: areaRegistry, What: what, Detail: "not needed: HEADWATER_VALUE_FORMAT=json"}}
+	}
 	subjects, err := p.registry.Subjects(bounded)
 	if err != nil {
 		return []finding{failure(areaRegistry, what, err)}

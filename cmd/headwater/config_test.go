@@ -23,7 +23,7 @@ var variables = []struct {
 }{
 	{"HEADWATER_SOURCE", "intercom", "./mine.yaml", "./mine.yaml", "", ""}, // looked up when it is loaded
 	{"HEADWATER_TOPIC_PREFIX", "", "crm.", "crm.", "", ""},                 // checked with the topics
-	{"HEADWATER_VALUE_FORMAT", "avro", "avro", "avro", "json", "json is not supported yet; use avro"},
+	{"HEADWATER_VALUE_FORMAT", "avro", "json", "json", "xml", "must be avro or json"},
 	{"HEADWATER_PARTITIONS", "-1", "12", "12", "0", "must be at least 1, or -1 for the broker's default"},
 	{"HEADWATER_REPLICATION", "-1", "3", "3", "three", "want a whole number"},
 	{"HEADWATER_POLL_INTERVAL", "30s", "1m", "1m0s", "soon", "want a duration such as 30s or 15m"},

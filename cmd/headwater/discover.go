@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,6 @@ import (
 	"github.com/headwater-stream/headwater/extract"
 	"github.com/headwater-stream/headwater/producer"
 )
-
-// maxLooks bounds what discover asks for a resource, however few records the pages hold: pages, or parents of a substream.
-const maxLooks = 20
 
 // discoverFlags say how much is looked at, and in which form it is shown.
 type discoverFlags struct {
@@ -32,8 +30,9 @@ func (a *app) discoverCommand() *cobra.Command {
 		Use:   "discover [resource…]",
 		Short: "Shows what the API holds: counts, keys, and the schema that its records ask for",
 		Long: fmt.Sprintf(`Reads the beginning of each resource and shows how many records there are as far as the API tells, key, cursor field, and the schema
-that run would register for the same records. At most %d pages of a resource are read, or the children of %d parents. Neither
-Kafka nor a schema registry is needed. What only one may read at a time (a scroll) is looked at only if it is named.`, maxLooks, maxLooks),
+that run would register for the same records: before it registers one it looks as far ahead itself. At most %d pages of a resource are
+read, or the children of %d parents. Neither Kafka nor a schema registry is needed. What only one may read at a time (a scroll) is looked
+at only if it is named.`, producer.LookAhead.Pages, producer.LookAhead.Pages),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
@@ -45,7 +44,7 @@ Kafka nor a schema registry is needed. What only one may read at a time (a scrol
 			return a.discover(c.Context(), args, flags)
 		},
 	}
-	c.Flags().IntVar(&flags.records, "records", 200, "look at so many records of a resource, and the rest of their page")
+	c.Flags().IntVar(&flags.records, "records", producer.LookAhead.Records, "look at so many records of a resource, and the rest of their page")
 	c.Flags().BoolVar(&flags.avro, "avro", false, "print Avro schemas, one a line")
 	c.Flags().BoolVar(&flags.json, "json", false, "as JSON")
 	return c
@@ -122,15 +121,13 @@ func (p *pipeline) look(ctx context.Context, r *extract.Resource, records int, n
 		d.Skipped = holdsPlace(r) + "; name it to have it read"
 		return d, nil
 	}
-	s, err := p.api.Sample(ctx, r, extract.SampleLimit{Records: records, Pages: maxLooks})
+	s, err := p.api.Sample(ctx, r, extract.SampleLimit{Records: records, Pages: producer.LookAhead.Pages})
 	if err != nil {
 		return nil, err
 	}
 	draft := avro.NewDraft(declared)
-	for _, page := range s.Pages {
-		if err := d.take(ctx, draft, page); err != nil {
-			return nil, err
-		}
+	if err := d.take(ctx, draft, slices.Concat(s.Pages...)); err != nil {
+		return nil, err
 	}
 	d.Looked, d.More = s.Records, s.More
 	switch {
@@ -145,18 +142,15 @@ func (p *pipeline) look(ctx context.Context, r *extract.Resource, records int, n
 	return d, nil
 }
 
-// take gives the draft a page as run gives it to a subject.
-func (d *discovered) take(ctx context.Context, draft *avro.Draft, page []extract.Record) error {
-	if len(page) == 0 {
-		return nil
-	}
-	texts := make([][]byte, len(page))
-	for i, record := range page {
+// take gives the draft all records at once, as run gives them to a subject.
+func (d *discovered) take(ctx context.Context, draft *avro.Draft, records []extract.Record) error {
+	texts := make([][]byte, len(records))
+	for i, record := range records {
 		texts[i] = record.JSON
 	}
 	encoded, err := draft.Add(ctx, texts)
 	for i, e := range encoded {
-		if e.Err != nil || page[i].KeyErr != nil {
+		if e.Err != nil || records[i].KeyErr != nil {
 			d.Refused++
 		}
 	}

@@ -22,7 +22,7 @@ type pipeline struct {
 	source   *extract.Source
 	names    producer.Names
 	kafka    []kgo.Opt
-	registry *avro.SchemaRegistry
+	registry *avro.SchemaRegistry // nil where values are JSON
 	api      *extract.Client
 	worker   *producer.Worker
 }
@@ -51,8 +51,11 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	var err error
 	p.kafka, err = cfg.kafkaOptions()
 	note(err)
-	p.registry, err = cfg.registry()
-	note(err)
+	format, _ := producer.ParseFormat(cfg.ValueFormat) // a mistake is told already
+	if format == producer.FormatAvro {
+		p.registry, err = cfg.registry()
+		note(err)
+	}
 	if o.waiting == nil {
 		o.waiting = func(w extract.Wait) { p.worker.Waiting(w) }
 	}
@@ -63,7 +66,7 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	}
 	p.names = cfg.namesOf(p.source)
 	p.worker, err = producer.New(producer.Config{
-		Source: p.source, API: p.api, Registry: p.registry, Kafka: p.kafka, Names: p.names, Resources: resources, Group: cfg.Group,
+		Source: p.source, API: p.api, Format: format, Registry: p.registry, LookAhead: producer.LookAhead, Kafka: p.kafka, Names: p.names, Resources: resources, Group: cfg.Group,
 		Once: o.once, Sweep: o.sweep, AllowDeletes: o.allowDeletes,
 		PollInterval: cfg.PollInterval, SnapshotInterval: cfg.SnapshotInterval, Concurrency: cfg.Concurrency,
 		MemoryKeys: producer.DefaultMemoryKeys,
@@ -140,6 +143,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // String is one line that says what is read and where it goes.
 func (p *pipeline) String() string {
-	return fmt.Sprintf("reading %s → Kafka at %s, topics %s*, schemas at %s", p.source.Title,
-		strings.Join(p.cfg.KafkaBrokers, ","), p.names.Prefix, withoutUser(p.cfg.RegistryURL))
+	text := fmt.Sprintf("reading %s → Kafka at %s, topics %s*, ", p.source.Title, strings.Join(p.cfg.KafkaBrokers, ","), p.names.Prefix)
+	if p.registry == nil {
+		return text + "values in JSON"
+	}
+	return text + "schemas at " + withoutUser(p.cfg.RegistryURL)
 }

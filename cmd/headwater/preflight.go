@@ -21,6 +21,9 @@ func (p *pipeline) preflight(ctx context.Context, o options) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, preflightDeadline)
 	defer cancel()
+	if p.registry == nil {
+		return p.checkAPI(ctx, o)
+	}
 	if err := p.registry.Ping(bounded); err != nil {
 		return &producer.EnvironmentError{Op: "reach the schema registry", Err: err} // it says itself what to do
 	}

@@ -55,6 +55,9 @@ func counted(n int64, thing string) string {
 }
 
 func schemaText(s producer.Status) string {
+	if s.Format == producer.FormatJSON {
+		return "JSON"
+	}
 	if s.Schema == 0 {
 		return "schema unchanged"
 	}
@@ -110,7 +113,7 @@ func nextCommands(cfg *Config, names producer.Names, resource string) []string {
 	if brokers := strings.Join(cfg.KafkaBrokers, ","); brokers != "127.0.0.1:9092" {
 		kafka = assign("KAFKA_BROKERS", brokers)
 	}
-	if cfg.RegistryURL != "http://127.0.0.1:8081" {
+	if cfg.RegistryURL != "http://127.0.0.1:8081" && cfg.ValueFormat != producer.FormatJSON.String() {
 		registry = assign("SCHEMA_REGISTRY_URL", withoutUser(cfg.RegistryURL))
 	}
 	program := quoted(os.Args[0])
@@ -121,10 +124,13 @@ func nextCommands(cfg *Config, names producer.Names, resource string) []string {
 	if cfg.KafkaTLS || cfg.SASLMechanism != "" {
 		return commands
 	}
-	broker := cfg.KafkaBrokers[0]
+	broker, values := cfg.KafkaBrokers[0], `%k %S bytes [%h]\n`
+	if cfg.ValueFormat == producer.FormatJSON.String() {
+		values = `%k\t%s\n`
+	}
 	return append(commands,
 		fmt.Sprintf("kcat -b %s -L", broker),
-		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k %%S bytes [%%h]\n'`, broker, names.Data(resource)),
+		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%s'`, broker, names.Data(resource), values),
 		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k\t%%s\n'`, broker, names.State()),
 	)
 }

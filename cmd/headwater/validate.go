@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/headwater-stream/headwater/producer"
 )
 
 // validate says what is wrong beyond a single value's form.
@@ -15,12 +17,8 @@ func (c *Config) validate() []error {
 	wrong := func(name, value, want string) {
 		mistakes = append(mistakes, fmt.Errorf("%s=%q: %s", name, value, want))
 	}
-	switch c.ValueFormat {
-	case "avro":
-	case "json":
-		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "json is not supported yet; use avro")
-	default:
-		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "must be avro")
+	if _, err := producer.ParseFormat(c.ValueFormat); err != nil {
+		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "must be avro or json")
 	}
 	if c.MetricsAddr != "off" {
 		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -105,15 +107,30 @@ func (w *world) differs(resource, key string, last map[string]record, truth map[
 	case truth[key] == nil:
 		return wrong(" is in the topic, but not in the API")
 	}
-	s, got, err := w.decode(r.value)
+	differing, err := w.differing(resource, r, truth[key])
 	if err != nil {
 		return wrong(": " + err.Error())
 	}
 	var all []string
-	for _, d := range append(compare(s, got, truth[key], keyFields(resource)), headers(resource, r, truth[key])...) {
+	for _, d := range append(differing, headers(resource, r, truth[key])...) {
 		all = append(all, wrong(d)...)
 	}
 	return all
+}
+
+// differing says in what a value is not the API's record.
+func (w *world) differing(resource string, r record, truth json.RawMessage) ([]string, error) {
+	if w.plain {
+		if got := parseJSON(r.value); !reflect.DeepEqual(got, parseJSON(truth)) || bytes.Contains(r.value, []byte("\n")) {
+			return []string{fmt.Sprintf(": is %s, want %s on one line", r.value, truth)}, nil
+		}
+		return nil, nil
+	}
+	s, got, err := w.decode(r.value)
+	if err != nil {
+		return nil, err
+	}
+	return compare(s, got, truth, keyFields(resource)), nil
 }
 
 // inOrder checks what must hold of a record after the one with the same key before it.

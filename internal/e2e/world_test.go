@@ -79,6 +79,7 @@ type world struct {
 	prefix string
 	http   *http.Client
 	schema map[int]*schema // by id, as the registry told
+	plain  bool            // values are JSON
 }
 
 // newWorld starts a sample API. Its token is the world's own.
@@ -115,6 +116,9 @@ func (w *world) env(more map[string]string) map[string]string {
 		"SCHEMA_REGISTRY_URL":    w.registry,
 		"SOURCE_BASE_URL":        w.api,
 		"SOURCE_ACCESS_TOKEN":    w.token,
+	}
+	if w.plain {
+		env["HEADWATER_VALUE_FORMAT"], env["SCHEMA_REGISTRY_URL"] = "json", "http://127.0.0.1:1" // there is no registry
 	}
 	for name, v := range more {
 		if env[name] = v; v == "" {
