@@ -91,7 +91,7 @@ func New(cfg Config) (*Worker, error) {
 
 // Declare is what a source file says of a resource's records, in avro's words.
 func Declare(src *extract.Source, r *extract.Resource) avro.Declaration {
-	d := avro.Declaration{Name: avro.RecordName(src.Name, r.Name), Key: keyNames(r)}
+	d := avro.Declaration{Name: avro.RecordName(src.Name, r.Name), Key: keyNames(r), Doc: r.Doc}
 	for _, c := range r.Columns {
 		d.Columns = append(d.Columns, avro.Column{Path: c.Path, Type: c.Type, Doc: c.Doc})
 	}

@@ -50,7 +50,7 @@ func TestDiscover(t *testing.T) {
 		`\n  id +long +Custom attributes only\.\n`,
 		`contacts: 20 records; key id; cursor updated_at\n`,
 		`conversation_parts: \d+ records; key conversation_id/id; cursor updated_at\n  FIELD .*\n  conversation_id +string, required\n  id +string, required\n`,
-		`\n  custom_attributes +json +Holds JSON text\.\n`,
+		`\n  custom_attributes +json +Users make these up: .* Holds JSON text\.\n`,
 		`\n  companies\.data +array of record\n`,
 		`companies: not asked: only one may read it at a time, and a look would take a worker's place; name it to have it read\n`,
 	} {

@@ -14,7 +14,7 @@ import (
 )
 
 // unsupported variables are refused by name; users do not read of them in the README's table.
-var unsupported = []string{"HEADWATER_VALUE_FORMAT", "HEADWATER_METRICS_ADDR"}
+var unsupported = []string{"HEADWATER_METRICS_ADDR"}
 
 // The README's table and the program know the same variables, and the same defaults.
 func TestReadmeNamesTheVariables(t *testing.T) {
