@@ -65,6 +65,9 @@ func (e *encoder) appendFields(dst []byte, n *node, values []*value) ([]byte, er
 	for i, f := range n.fields {
 		v := values[i]
 		switch {
+		case v == nil && f.filler != nil:
+			dst = append(dst, f.filler...)
+			continue
 		case v == nil && f.null < 0:
 			path := append(append([]string{}, n.path...), f.jsonName)
 			return dst, &recordError{pathString(path), errors.New("field is missing and the schema requires it")}

@@ -71,6 +71,7 @@ type field struct {
 	null     int // the null branch in the field's union; -1: no union, required
 	typ      *node
 	deflt    json.RawMessage // of a required field of another producer; else nil
+	filler   []byte          // deflt as Avro binary; nil: there is none that can be written alone
 }
 
 // slots holds the positions of a JSON member's fields in its record; -1 for none.

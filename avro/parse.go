@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/twmb/avro"
 )
 
 // parseSchema reads a registered schema's text into a tree. Types that this package does not write (another producer
@@ -84,7 +86,28 @@ func parseField(raw rawField, namespace string) (*field, error) {
 	if f.null != 0 && len(raw.Default) > 0 {
 		f.deflt = raw.Default
 	}
+	if f.deflt != nil && f.null < 0 {
+		f.filler = filler(raw, namespace)
+	}
 	return f, nil
+}
+
+// filler is the binary of a required field's default, which stands in records that have no value for it.
+func filler(raw rawField, namespace string) []byte {
+	text, err := json.Marshal(map[string]any{"type": "record", "name": "Filler", "namespace": namespace,
+		"fields": []any{map[string]any{"name": raw.Name, "type": raw.Type, "default": raw.Default}}})
+	if err != nil {
+		return nil
+	}
+	schema, err := avro.Parse(string(text)) // goavro takes the default of bytes for UTF-8
+	if err != nil {
+		return nil // of a type that is defined elsewhere in the schema
+	}
+	binary, err := schema.AppendEncode([]byte{}, map[string]any{})
+	if err != nil {
+		return nil
+	}
+	return binary
 }
 
 // parseType reads a type and the position of its null branch, -1 where it has none.

@@ -46,6 +46,7 @@ type growth struct {
 	refused error      // the round before was refused, with so many versions registered
 	known   int
 	sample  []value // of the look-ahead; nil: not asked yet
+	offered string  // the text that was
 }
 
 // round reads the subject and returns the version that holds everything, or registers one and returns nil.
@@ -55,7 +56,7 @@ func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
 		return nil, err
 	}
 	if g.refused != nil && len(versions) == g.known {
-		return nil, g.refused // nobody was faster: it is refused for what it is
+		return nil, explain(g.refused, g.offered, versions) // nobody was faster: it is refused for what it is
 	}
 	g.refused = nil
 	g.tell(versions)
@@ -144,7 +145,7 @@ func (g *growth) register(ctx context.Context, union, need *node, text string, k
 	got, err := g.registry.Register(ctx, g.name, text)
 	var refusal *RegistryError
 	if errors.As(err, &refusal) && refusal.Status == http.StatusConflict {
-		g.refused, g.known = err, known
+		g.refused, g.known, g.offered = err, known, text
 		return nil
 	}
 	if err != nil {

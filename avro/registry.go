@@ -187,7 +187,7 @@ func (r *SchemaRegistry) Register(ctx context.Context, subject, schema string) (
 		return err
 	})
 	if err != nil {
-		return Registered{}, err
+		return Registered{}, r.withReasons(ctx, err, subject, schema)
 	}
 	if late {
 		if _, err := r.setLevel(ctx, subject); err != nil {

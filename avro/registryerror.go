@@ -20,6 +20,7 @@ type RegistryError struct {
 	URL     string // the registry's, without credentials
 	Subject string // "" where it is about none
 	Status  int    // HTTP status of the answer; 0: there was none, or one that makes no sense
+	Code    int    // the registry's own code for what is wrong; 0: it gave none
 	Hint    string // what to do
 	Err     error
 }
@@ -50,9 +51,9 @@ func (r *SchemaRegistry) failure(op, subject string, err error) error {
 	var transport *url.Error
 	switch {
 	case errors.As(err, &answer):
-		e.Status = answer.StatusCode
+		e.Status, e.Code = answer.StatusCode, answer.ErrorCode
 		e.Err = errors.New(shortened(answer.Error()))
-		e.Hint = hint(op, answer.StatusCode)
+		e.Hint = hint(op, answer.StatusCode, answer.ErrorCode)
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		e.Err = errors.Unwrap(errors.Unwrap(err))
 		e.Hint = "check the certificate authority that is configured for the schema registry"
@@ -69,18 +70,19 @@ func (r *SchemaRegistry) failure(op, subject string, err error) error {
 	return e
 }
 
-func hint(op string, status int) string {
+func hint(op string, status, code int) string {
 	switch {
 	case status == http.StatusUnauthorized:
-		return "check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD"
+		return credentials
 	case status == http.StatusForbidden:
-		return "check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD; the user has to be allowed to read and write " +
-			"the subject and its compatibility level"
+		return credentials + "; the user has to be allowed to read and write the subject and its compatibility level"
+	case code == sr.ErrOperationNotPermitted.Code:
+		return "the registry, or this subject, is in READONLY mode: set it to READWRITE (PUT /mode), or leave it and name the registry " +
+			"that it follows in SCHEMA_REGISTRY_URL"
 	case status == http.StatusNotFound && !strings.HasPrefix(op, "read schema"):
 		return "the URL may lack its path, as /apis/ccompat/v7 for Apicurio"
 	case status == http.StatusConflict:
-		return "the registered versions have a field that ours does not agree with. Ours only ever add nullable fields, so " +
-			"another producer registered one: take its version out of the subject, or give the topics another prefix"
+		return foreignVersion
 	case status == http.StatusUnprocessableEntity || status == http.StatusRequestEntityTooLarge:
 		return "the registry takes the schema for illegal or too large"
 	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
@@ -88,6 +90,12 @@ func hint(op string, status int) string {
 	}
 	return ""
 }
+
+const (
+	credentials = "check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, or SCHEMA_REGISTRY_BEARER_TOKEN"
+	// foreignVersion is what a refusal comes from: schemas of ours only ever add nullable fields.
+	foreignVersion = "another producer registered what ours cannot agree with: take its version out of the subject, or give the topics another prefix"
+)
 
 // shortened cuts what a proxy may answer to one readable line.
 func shortened(message string) string {

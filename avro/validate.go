@@ -54,7 +54,7 @@ func (v *validator) record(n *node) error {
 // writable refuses fields of another producer that every record would have to fill and this package cannot.
 func writable(n *node) error {
 	for _, f := range n.fields {
-		if f.typ.kind == opaqueKind && f.null < 0 {
+		if f.typ.kind == opaqueKind && f.null < 0 && f.filler == nil {
 			return fmt.Errorf("field at %s: has the type %s, required, which another producer registered and this program cannot write",
 				at(append(append([]string{}, n.path...), f.jsonName)), f.typ.raw)
 		}
