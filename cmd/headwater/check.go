@@ -218,25 +218,52 @@ func (p *pipeline) findRegistry(ctx context.Context, o options) []finding {
 		return []finding{failure(areaRegistry, what, err)}
 	}
 	there, selected := 0, selection(p.source, o.resources)
-	var changed []finding
+	var wrong []finding
 	for _, r := range selected {
 		subject := p.names.Subject(r.Name)
 		if !slices.Contains(subjects, subject) {
 			continue
 		}
 		there++
-		level, err := p.registry.LevelOf(bounded, subject)
-		if err != nil {
-			f := failure(areaRegistry, subject, err)
-			f.Status = statusWarn // run leaves a level alone that it may not see
-			changed = append(changed, f)
-		} else if level != avro.Level && level != "" {
-			changed = append(changed, finding{Status: statusWarn, Area: areaRegistry, What: subject,
-				Detail: "its compatibility level is " + level + ", no longer " + avro.Level + ": a change that readers cannot follow would be let in",
-				Remedy: fmt.Sprintf(`curl -X PUT -H 'Content-Type: application/json' -d '{"compatibility":"%s"}' %s/config/%s`, avro.Level,
-					strings.TrimRight(withoutUser(p.cfg.RegistryURL), "/"), subject)})
-		}
+		level, findings := p.findLevel(bounded, subject)
+		wrong = append(wrong, findings...)
+		wrong = append(wrong, p.findVersions(bounded, r, level)...)
 	}
 	detail := fmt.Sprintf("%s answers: %d of %s registered", withoutUser(p.cfg.RegistryURL), there, counted(int64(len(selected)), "subject"))
-	return append([]finding{{Status: statusOK, Area: areaRegistry, What: what, Detail: detail}}, changed...)
+	return append([]finding{{Status: statusOK, Area: areaRegistry, What: what, Detail: detail}}, wrong...)
+}
+
+// findLevel looks whether a subject's level is still the one that it was given.
+func (p *pipeline) findLevel(ctx context.Context, subject string) (level string, wrong []finding) {
+	level, err := p.registry.LevelOf(ctx, subject)
+	if err != nil {
+		f := failure(areaRegistry, subject, err)
+		f.Status = statusWarn // run leaves a level alone that it may not see
+		return "", []finding{f}
+	}
+	if level == avro.Level || level == "" {
+		return level, nil
+	}
+	return level, []finding{{Status: statusWarn, Area: areaRegistry, What: subject,
+		Detail: "its compatibility level is " + level + ", no longer " + avro.Level + ": a change that readers cannot follow would be let in",
+		Remedy: fmt.Sprintf(`curl -X PUT -H 'Content-Type: application/json' -d '{"compatibility":"%s"}' %s/config/%s`, avro.Level,
+			strings.TrimRight(withoutUser(p.cfg.RegistryURL), "/"), subject)}}
+}
+
+// findVersions looks whether run can go on from the versions of a resource's subject, which other producers may have registered, too.
+func (p *pipeline) findVersions(ctx context.Context, r *extract.Resource, level string) []finding {
+	subject := p.names.Subject(r.Name)
+	versions, err := p.registry.Versions(ctx, subject)
+	if err != nil {
+		return []finding{failure(areaRegistry, subject, err)}
+	}
+	if err = avro.CheckVersions(versions); err == nil {
+		return nil
+	}
+	f := failure(areaResource, subject, err) // of this resource alone
+	f.Remedy = "another producer registered it: take its version out of the subject, or give the topics another prefix"
+	if level != avro.Level && level != "" && !errors.As(err, new(*avro.Unusable)) {
+		f.Status = statusWarn // at this level the registry may take what run registers
+	}
+	return []finding{f}
 }

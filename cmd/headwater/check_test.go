@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +18,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"github.com/headwater-stream/headwater/internal/sandbox"
 
 	"github.com/headwater-stream/headwater/producer"
 )
@@ -294,6 +300,61 @@ func TestCheckOfTopicsAndSubjects(t *testing.T) {
 	wantLine(t, lines, `FAIL intercom\.teams its cleanup\.policy is "delete" and must be compact → kafka-configs\.sh .*--alter --topic intercom\.teams --add-config cleanup\.policy=compact`)
 	if level := registry.Compatibility(deadline(t), "intercom.tags-value")[0].Level; level != sr.CompatNone {
 		t.Errorf("the level was set to %v", level)
+	}
+}
+
+// What another producer registered is looked at before run meets it.
+func TestCheckOfForeignVersions(t *testing.T) {
+	t.Parallel()
+	s := startStack(t)
+	s.once(t, "tags", "teams")
+	fake := s.Registry.Fake()
+	register := func(subject, field string) {
+		t.Helper()
+		text := fmt.Sprintf(`{"type":"record","name":"Tags","namespace":"headwater.intercom","fields":[{"name":"id","type":"string"},%s]}`, field)
+		if _, _, err := fake.RegisterSchema(subject, sr.Schema{Schema: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register("intercom.tags-value", `{"name":"theirs","type":["null","bytes"],"default":null}`)
+	for _, line := range s.check(t, nil, exitOK, "tags") {
+		if strings.Contains(line, "-value") {
+			t.Errorf("a version that ours can live with: %s", line)
+		}
+	}
+	register("intercom.tags-value", `{"name":"name","type":["null","long"],"default":null}`)
+	const remedy = " → another producer registered it: take its version out of the subject, or give the topics another prefix"
+	disagrees := `intercom\.tags-value from version 3 to ours, field name: type changed, long → string: neither can be read as the other` + remedy
+	wantLine(t, s.check(t, nil, exitFailed, "tags", "teams"), "FAIL "+disagrees)
+	if err := fake.SetCompat("intercom.tags-value", sr.CompatNone); err != nil {
+		t.Fatal(err)
+	}
+	wantLine(t, s.check(t, nil, exitOK, "tags"), "warn "+disagrees)
+	register("intercom.tags-value", `{"name":"must","type":"bytes"}`)
+	wantLine(t, s.check(t, nil, exitFailed, "tags"), `FAIL intercom\.tags-value field at must: has the type "bytes", required, .*`+remedy)
+}
+
+// A registry that wants a token, given directly or in a file; it is not printed.
+func TestRegistryToken(t *testing.T) {
+	t.Parallel()
+	const secret = "b3arer-that-nobody-may-see"
+	s := startStack(t)
+	registry, err := sandbox.Serve("127.0.0.1:0", srfake.NewRegistry(srfake.WithAuth("Bearer "+secret)).Handler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(registry.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"SCHEMA_REGISTRY_BEARER_TOKEN": secret, "SCHEMA_REGISTRY_BEARER_TOKEN_FILE": file} {
+		wantLine(t, s.check(t, map[string]string{"SCHEMA_REGISTRY_URL": registry.URL(), name: value}, exitOK, "tags"), `ok schema registry .*`)
+	}
+	lines := s.check(t, map[string]string{"SCHEMA_REGISTRY_URL": registry.URL(), "SCHEMA_REGISTRY_BEARER_TOKEN": secret + "x"}, exitEnvironment, "tags")
+	wantLine(t, lines, `FAIL schema registry .* or SCHEMA_REGISTRY_BEARER_TOKEN; .*`)
+	if strings.Contains(strings.Join(lines, ""), secret) {
+		t.Errorf("the token is printed: %s", lines)
 	}
 }
 

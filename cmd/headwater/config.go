@@ -40,6 +40,7 @@ type Config struct {
 	RegistryURL      string `env:"SCHEMA_REGISTRY_URL, default=http://127.0.0.1:8081" usage:"may carry a path"`
 	RegistryUsername string `env:"SCHEMA_REGISTRY_USERNAME" usage:"basic authentication"`
 	RegistryPassword string `env:"SCHEMA_REGISTRY_PASSWORD" secret:"true" usage:"basic authentication"`
+	RegistryToken    string `env:"SCHEMA_REGISTRY_BEARER_TOKEN" secret:"true" usage:"instead of a username"`
 	RegistryTLSCA    string `env:"SCHEMA_REGISTRY_TLS_CA_FILE" usage:"PEM; the system's certificates if not set"`
 	RegistryTLSCert  string `env:"SCHEMA_REGISTRY_TLS_CERT_FILE" usage:"PEM, for mutual TLS"`
 	RegistryTLSKey   string `env:"SCHEMA_REGISTRY_TLS_KEY_FILE" usage:"PEM, for mutual TLS"`

@@ -44,6 +44,7 @@ var variables = []struct {
 	{"SCHEMA_REGISTRY_URL", "http://127.0.0.1:8081", "https://r/apis/ccompat/v7", "https://r/apis/ccompat/v7", "", ""},
 	{"SCHEMA_REGISTRY_USERNAME", "", "u", "u", "", ""},
 	{"SCHEMA_REGISTRY_PASSWORD", "", "", "", "", ""},
+	{"SCHEMA_REGISTRY_BEARER_TOKEN", "", "", "", "", ""},
 	{"SCHEMA_REGISTRY_TLS_CA_FILE", "", "ca.pem", "ca.pem", "", ""},
 	{"SCHEMA_REGISTRY_TLS_CERT_FILE", "", "", "", "", ""},
 	{"SCHEMA_REGISTRY_TLS_KEY_FILE", "", "", "", "", ""},
@@ -156,7 +157,7 @@ func TestSecrets(t *testing.T) {
 		return path
 	}
 	full, empty, missing := write("full", "\n  from the file \n"), write("empty", " \n"), filepath.Join(dir, "missing")
-	for _, name := range []string{"KAFKA_SASL_PASSWORD", "SCHEMA_REGISTRY_PASSWORD", "SOURCE_ACCESS_TOKEN"} {
+	for _, name := range []string{"KAFKA_SASL_PASSWORD", "SCHEMA_REGISTRY_PASSWORD", "SCHEMA_REGISTRY_BEARER_TOKEN", "SOURCE_ACCESS_TOKEN"} {
 		for _, c := range []struct{ direct, file, want, wrong string }{
 			{direct: "direct", want: "direct"},
 			{file: full, want: "from the file"},
@@ -214,6 +215,9 @@ func TestSecurity(t *testing.T) {
 		{"KAFKA_SASL_USERNAME=u KAFKA_SASL_PASSWORD=" + secret, "KAFKA_SASL_MECHANISM is not set: set it to PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"},
 		{"SCHEMA_REGISTRY_PASSWORD=" + secret, "SCHEMA_REGISTRY_USERNAME is not set but SCHEMA_REGISTRY_PASSWORD is: set both"},
 		{"SCHEMA_REGISTRY_USERNAME=u SCHEMA_REGISTRY_PASSWORD=" + secret, ""},
+		{"SCHEMA_REGISTRY_BEARER_TOKEN=" + secret, ""},
+		{"SCHEMA_REGISTRY_USERNAME=u SCHEMA_REGISTRY_PASSWORD=p SCHEMA_REGISTRY_BEARER_TOKEN=" + secret, "SCHEMA_REGISTRY_BEARER_TOKEN and SCHEMA_REGISTRY_USERNAME are two ways to log in: set one"},
+		{"SCHEMA_REGISTRY_URL=http://u:p@h:1 SCHEMA_REGISTRY_BEARER_TOKEN=" + secret, "SCHEMA_REGISTRY_BEARER_TOKEN is set and SCHEMA_REGISTRY_URL holds a user: set one"},
 	} {
 		env := map[string]string{}
 		for _, pair := range strings.Fields(c.env) {

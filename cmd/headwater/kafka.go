@@ -78,7 +78,7 @@ func tlsConfig(prefix, ca, cert, key string) (*tls.Config, error) {
 
 // registry makes the schema registry's client. Errors are mistakes of configuration.
 func (c *Config) registry() (*avro.SchemaRegistry, error) {
-	conf := avro.RegistryConfig{URL: c.RegistryURL, Username: c.RegistryUsername, Password: c.RegistryPassword}
+	conf := avro.RegistryConfig{URL: c.RegistryURL, Username: c.RegistryUsername, Password: c.RegistryPassword, BearerToken: c.RegistryToken}
 	if c.RegistryTLSCA != "" || c.RegistryTLSCert != "" {
 		var err error
 		if conf.TLS, err = tlsConfig("SCHEMA_REGISTRY_TLS", c.RegistryTLSCA, c.RegistryTLSCert, c.RegistryTLSKey); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -94,6 +95,12 @@ func (c *Config) validateSecurity() []error {
 	}
 	if c.RegistryUsername == "" && c.RegistryPassword != "" {
 		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_USERNAME is not set but SCHEMA_REGISTRY_PASSWORD is: set both"))
+	}
+	if c.RegistryToken != "" && (c.RegistryUsername != "" || c.RegistryPassword != "") {
+		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_BEARER_TOKEN and SCHEMA_REGISTRY_USERNAME are two ways to log in: set one"))
+	}
+	if u, err := url.Parse(c.RegistryURL); err == nil && u.User != nil && c.RegistryToken != "" {
+		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_BEARER_TOKEN is set and SCHEMA_REGISTRY_URL holds a user: set one"))
 	}
 	return mistakes
 }
