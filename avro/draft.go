@@ -64,6 +64,9 @@ func typeText(n *node) string {
 	if n.kind == arrayKind {
 		return "array of " + typeText(n.items)
 	}
+	if n.kind == opaqueKind {
+		return string(n.raw)
+	}
 	return n.kind.String()
 }
 

@@ -72,6 +72,18 @@ func specs(names Names, resources []string, partitions int32) []topicSpec {
 	return list
 }
 
+// TopicSettings is the configuration with which each topic of a prefix is created, by its name.
+func TopicSettings(names Names, resources []string) map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for _, s := range specs(names, resources, -1) {
+		all[s.name] = map[string]string{}
+		for key, value := range s.config {
+			all[s.name][key] = *value
+		}
+	}
+	return all
+}
+
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // ensureTopics creates what is missing and checks what is there. An existing topic is never altered: one with another cleanup

@@ -218,19 +218,29 @@ func (p *pipeline) findRegistry(ctx context.Context, o options) []finding {
 		return []finding{failure(areaRegistry, what, err)}
 	}
 	there, selected := 0, selection(p.source, o.resources)
-	var wrong []finding
-	for _, r := range selected {
-		subject := p.names.Subject(r.Name)
-		if !slices.Contains(subjects, subject) {
-			continue
+	wrong := make([][]finding, len(selected))
+	var group errgroup.Group
+	group.SetLimit(p.cfg.Concurrency)
+	for i, r := range selected {
+		if slices.Contains(subjects, p.names.Subject(r.Name)) {
+			there++
+			group.Go(func() error {
+				wrong[i] = p.findSubject(ctx, r)
+				return nil
+			})
 		}
-		there++
-		level, findings := p.findLevel(bounded, subject)
-		wrong = append(wrong, findings...)
-		wrong = append(wrong, p.findVersions(bounded, r, level)...)
 	}
+	_ = group.Wait() // what is wrong is a finding
 	detail := fmt.Sprintf("%s answers: %d of %s registered", withoutUser(p.cfg.RegistryURL), there, counted(int64(len(selected)), "subject"))
-	return append([]finding{{Status: statusOK, Area: areaRegistry, What: what, Detail: detail}}, wrong...)
+	return append([]finding{{Status: statusOK, Area: areaRegistry, What: what, Detail: detail}}, slices.Concat(wrong...)...)
+}
+
+// findSubject looks at the level and at the versions of a resource's subject.
+func (p *pipeline) findSubject(ctx context.Context, r *extract.Resource) []finding {
+	bounded, cancel := context.WithTimeout(ctx, resourceDeadline)
+	defer cancel()
+	level, wrong := p.findLevel(bounded, p.names.Subject(r.Name))
+	return append(wrong, p.findVersions(bounded, r, level)...)
 }
 
 // findLevel looks whether a subject's level is still the one that it was given.

@@ -211,13 +211,18 @@ func (d *discovered) print(out io.Writer) error {
 		_, err := fmt.Fprintln(out, "  "+d.noSchema())
 		return err
 	}
+	return writeFields(out, d.Fields)
+}
+
+// writeFields prints a schema's fields as a table.
+func writeFields(out io.Writer, fields []avro.Field) error {
 	rows := [][]string{{"  FIELD", "TYPE", "JSON", "DOC"}}
-	for _, f := range d.Fields {
+	for _, f := range fields {
 		kind := f.Type
 		if f.Required {
 			kind += ", required"
 		}
-		rows = append(rows, []string{"  " + f.Name, kind, oneLine(f.JSON), oneLine(f.Doc)})
+		rows = append(rows, []string{"  " + f.Name, oneLine(kind), oneLine(f.JSON), oneLine(f.Doc)})
 	}
 	return writeTable(out, rows)
 }
