@@ -1,30 +1,41 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"time"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
 	"github.com/headwater-stream/headwater/producer"
 )
 
+// catFlags say what of a topic is printed.
+type catFlags struct {
+	count   int
+	follow  bool
+	key     string
+	oneKey  bool // key was given; it may be empty
+	last    bool
+	verbose bool
+}
+
 func (a *app) catCommand() *cobra.Command {
-	var count int
-	var follow bool
+	var flags catFlags
 	c := &cobra.Command{
-		Use:   "cat RESOURCE",
-		Short: "Prints a resource's records, decoded, one JSON object a line",
-		Long: `Prints what a resource's topic holds, decoded with the schema registry: key, op, ts and value, one JSON object a line.
-Fields that are null are left out; a deleted key has a null value. Only committed records are shown.`,
+		Use:   "cat RESOURCE|TOPIC",
+		Short: "Prints a topic's records, decoded, one JSON object a line",
+		Long: `Prints what a resource's topic holds, or a topic of the prefix by its full name: key, op, ts and value, one JSON object a line. Avro values
+are decoded with the schema registry, by the schema that each one names, whoever wrote it; values that are JSON stand as they are. Fields
+that are null are left out; a deleted key has a null value. Times are RFC 3339. Only committed records are shown.
+
+A value that cannot be decoded has an "error" in its place, and the exit code is 1 at the end.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return &usageError{errors.New("name one resource: headwater cat contacts")}
@@ -32,28 +43,36 @@ Fields that are null are left out; a deleted key has a null value. Only committe
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			if count < 0 {
-				return &usageError{fmt.Errorf("--count %d: must not be negative", count)}
+			switch {
+			case flags.count < 0:
+				return &usageError{fmt.Errorf("--count %d: must not be negative", flags.count)}
+			case flags.last && flags.follow:
+				return &usageError{errors.New("--last needs the end of the topic, and --follow knows none: give one")}
 			}
 			cfg, err := a.load()
 			if err != nil {
 				return err
 			}
-			return a.cat(c.Context(), cfg, args[0], count, follow)
+			flags.oneKey = c.Flags().Changed("key")
+			return a.cat(c.Context(), cfg, args[0], flags)
 		},
 	}
-	c.Flags().IntVarP(&count, "count", "n", 0, "end after so many records; 0: all")
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what arrives")
+	c.Flags().IntVarP(&flags.count, "count", "n", 0, "end after so many records; 0: all")
+	c.Flags().BoolVarP(&flags.follow, "follow", "f", false, "go on with what arrives")
+	c.Flags().StringVar(&flags.key, "key", "", "only the records of this key")
+	c.Flags().BoolVar(&flags.last, "last", false, "only the newest record of each key, as compaction leaves it")
+	c.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "with partition, offset and the time at which it was written")
 	return c
 }
 
-func (a *app) cat(ctx context.Context, cfg *Config, resource string, count int, follow bool) error {
+func (a *app) cat(ctx context.Context, cfg *Config, name string, flags catFlags) error {
 	src, err := loadSource(cfg.Source)
 	if err != nil {
 		return err
 	}
-	if src.Resource(resource) == nil {
-		return &usageError{unknownResource(src, resource)}
+	topic, err := topicOf(src, cfg.namesOf(src), name)
+	if err != nil {
+		return &usageError{err}
 	}
 	opts, err := cfg.kafkaOptions()
 	if err != nil {
@@ -63,64 +82,43 @@ func (a *app) cat(ctx context.Context, cfg *Config, resource string, count int, 
 	if err != nil {
 		return &usageError{err}
 	}
+	defer reg.Close()
 	if err := pingKafka(ctx, opts, cfg.KafkaBrokers); err != nil {
 		return err
 	}
-	decoder := avro.NewDecoder(reg)
-	printed := 0
-	err = producer.Read(ctx, opts, cfg.namesOf(src).Data(resource), follow, func(r *kgo.Record) error {
-		line, err := catLine(ctx, decoder, r)
-		if err != nil {
-			return err
+	p := &catPrinter{out: a.stdout, decoder: avro.NewDecoder(reg), flags: flags}
+	each := p.print
+	var newest newestRecords
+	if flags.last {
+		each = newest.keep
+	}
+	err = producer.Read(ctx, opts, topic, flags.follow, func(r *kgo.Record) error {
+		if flags.oneKey && string(r.Key) != flags.key {
+			return nil
 		}
-		if _, err := a.stdout.Write(line); err != nil {
-			return err
-		}
-		if printed++; printed == count {
-			return io.EOF
-		}
-		return nil
+		return each(ctx, r)
 	})
-	if errors.Is(err, io.EOF) { // as many as asked for
+	if err == nil {
+		err = newest.each(func(r *kgo.Record) error { return p.print(ctx, r) })
+	}
+	switch {
+	case errors.Is(err, syscall.EPIPE): // whoever read this has seen enough
 		return nil
+	case err == nil, errors.Is(err, io.EOF): // as many as asked for
+		return p.outcome()
+	case ctx.Err() != nil && p.failed > 0: // stopped, and not all of it was shown
+		return p.outcome()
 	}
 	return err
 }
 
-func catLine(ctx context.Context, decoder *avro.Decoder, r *kgo.Record) ([]byte, error) {
-	line := struct {
-		Key   string          `json:"key"`
-		Op    string          `json:"op,omitempty"`
-		TS    string          `json:"ts,omitempty"`
-		Value json.RawMessage `json:"value"`
-	}{Key: string(r.Key), Value: json.RawMessage("null")}
-	for _, h := range r.Headers {
-		switch h.Key {
-		case "op":
-			line.Op = string(h.Value)
-		case "ts":
-			line.TS = readable(string(h.Value))
-		}
+// topicOf is the topic of a resource, or the one with that full name, which has to be of the prefix.
+func topicOf(src *extract.Source, names producer.Names, name string) (string, error) {
+	switch {
+	case src.Resource(name) != nil:
+		return names.Data(name), nil
+	case strings.HasPrefix(name, names.Prefix) && name != names.Prefix:
+		return name, nil
 	}
-	if r.Value != nil {
-		value, err := decoder.JSON(ctx, r.Value)
-		if err != nil {
-			return nil, fmt.Errorf("decode %s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
-		}
-		line.Value = value
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(line)
-	return b.Bytes(), err
-}
-
-// readable writes a header's milliseconds as a time; what is none stays as it is.
-func readable(ts string) string {
-	ms, err := strconv.ParseInt(ts, 10, 64)
-	if err != nil {
-		return ts
-	}
-	return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
+	return "", fmt.Errorf("%w; a topic's full name begins with %s", unknownResource(src, name), names.Prefix)
 }

@@ -34,11 +34,17 @@ With --source the latest version is compared with what the source file as it is 
 registers it. Run never changes a registered type: where the source file declares another one, that is shown as breaking.
 
 Exit code 1 where a difference is breaking.`,
-		Args: cobra.RangeArgs(0, 3),
+		Args: func(_ *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return &usageError{errors.New("name one resource: headwater schema diff contacts")}
+			case 1, 2, 3:
+				return nil
+			}
+			return &usageError{fmt.Errorf("a resource and two versions can be named, not %d words", len(args))}
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
-			case len(args) == 0:
-				return &usageError{errors.New("name one resource: headwater schema diff contacts")}
 			case flags.source && len(args) > 1:
 				return &usageError{errors.New("--source compares with the latest version: leave the versions out")}
 			case flags.records < 1:
