@@ -309,7 +309,7 @@ func TestVersion(t *testing.T) {
 func TestHelpNamesTheCommands(t *testing.T) {
 	t.Parallel()
 	got := newCommand(nil).run(t.Context(), "--help").want(t, exitOK)
-	for _, name := range []string{"cat", "check", "demo", "discover", "lint", "list", "run", "state", "version", "completion"} {
+	for _, name := range []string{"cat", "check", "demo", "discover", "lint", "list", "run", "schema", "state", "version", "completion"} {
 		if !regexp.MustCompile(`(?m)^  ` + name + ` +\S`).MatchString(got.stdout.String()) {
 			t.Errorf("%s is not named:\n%s", name, got.stdout)
 		}
