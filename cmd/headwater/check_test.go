@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,9 +16,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
-	"github.com/twmb/franz-go/pkg/sr/srfake"
-
-	"github.com/headwater-stream/headwater/internal/sandbox"
 
 	"github.com/headwater-stream/headwater/producer"
 )
@@ -332,30 +327,6 @@ func TestCheckOfForeignVersions(t *testing.T) {
 	wantLine(t, s.check(t, nil, exitOK, "tags"), "warn "+disagrees)
 	register("intercom.tags-value", `{"name":"must","type":"bytes"}`)
 	wantLine(t, s.check(t, nil, exitFailed, "tags"), `FAIL intercom\.tags-value field at must: has the type "bytes", required, .*`+remedy)
-}
-
-// A registry that wants a token, given directly or in a file; it is not printed.
-func TestRegistryToken(t *testing.T) {
-	t.Parallel()
-	const secret = "b3arer-that-nobody-may-see"
-	s := startStack(t)
-	registry, err := sandbox.Serve("127.0.0.1:0", srfake.NewRegistry(srfake.WithAuth("Bearer "+secret)).Handler())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(registry.Close)
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range map[string]string{"SCHEMA_REGISTRY_BEARER_TOKEN": secret, "SCHEMA_REGISTRY_BEARER_TOKEN_FILE": file} {
-		wantLine(t, s.check(t, map[string]string{"SCHEMA_REGISTRY_URL": registry.URL(), name: value}, exitOK, "tags"), `ok schema registry .*`)
-	}
-	lines := s.check(t, map[string]string{"SCHEMA_REGISTRY_URL": registry.URL(), "SCHEMA_REGISTRY_BEARER_TOKEN": secret + "x"}, exitEnvironment, "tags")
-	wantLine(t, lines, `FAIL schema registry .* or SCHEMA_REGISTRY_BEARER_TOKEN; .*`)
-	if strings.Contains(strings.Join(lines, ""), secret) {
-		t.Errorf("the token is printed: %s", lines)
-	}
 }
 
 // Mistakes of configuration are said as run says them, and nothing is asked.
