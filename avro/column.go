@@ -25,6 +25,9 @@ type Declaration struct {
 	Key     []string // members of the record that make its key: string, required
 	Columns []Column
 	Doc     string // the record's
+
+	Contract  Contract // what becomes of values for which the registered schema has no field
+	MaxFields int      // inferred fields, nested ones and siblings included; declared ones are not. 0: no limit
 }
 
 // declaration is a Declaration prepared for look-ups; immutable.
@@ -119,10 +122,8 @@ func (d *declaration) children(path []string) []string {
 
 // rank orders fields: keys, then what columns without stars declare (or something below it), then the rest.
 func (d *declaration) rank(path []string) int {
-	if len(path) == 1 {
-		if i := slices.Index(d.Key, path[0]); i >= 0 {
-			return i
-		}
+	if d.isKey(path) {
+		return slices.Index(d.Key, path[0])
 	}
 	for i, c := range d.columns {
 		if c.exact && len(c.pattern) >= len(path) && slices.Equal(c.pattern[:len(path)], path) {
@@ -130,4 +131,18 @@ func (d *declaration) rank(path []string) int {
 		}
 	}
 	return len(d.Key) + len(d.columns)
+}
+
+func (d *declaration) isKey(path []string) bool {
+	return len(path) == 1 && slices.Contains(d.Key, path[0])
+}
+
+// declares reports whether path is a key, or what a column without stars declares, or above that.
+func (d *declaration) declares(path []string) bool { return d.rank(path) < len(d.Key)+len(d.columns) }
+
+// declaresBelow reports whether a column without stars declares something below path.
+func (d *declaration) declaresBelow(path []string) bool {
+	return slices.ContainsFunc(d.columns, func(c column) bool {
+		return c.exact && len(c.pattern) > len(path) && slices.Equal(c.pattern[:len(path)], path)
+	})
 }

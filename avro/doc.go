@@ -30,4 +30,18 @@
 // Field names keep to [A-Za-z_][A-Za-z0-9_]*: utm-source becomes utm_source, 1st becomes _1st, é becomes _u00E9. Where
 // the JSON name differs it is kept in the property jsonName and in the doc; a sibling's property variant names its type.
 // Names that would be equal without regard to case get _2, _3 and so on; a registered name never changes.
+//
+// Declaration.MaxFields bounds the fields of a resource's record that are inferred: nested ones and siblings count, keys and what columns
+// without stars declare (or what stands above that) do not. Where there is no room:
+//
+//	an object, or an array of objects      a string that holds JSON text, if there is room for one field
+//	a member of a record                   the record's field other_members, with all members of it that have no field
+//	a value that does not fit its field    a sibling all the same: no member has more than five
+//
+// other_members (other_members_2 where a member of that name has a field) is a string that holds a JSON object, with the property variant
+// "rest"; each record has its own, also one that is an array's item. Once it is there, members without a field go to it for ever,
+// whatever the limit is later. The Decoder shows it as that object. Of versions there are no more than fields that there is room for,
+// siblings and such fields together, however many names an API makes up. Workers that reach the limit at once may together pass it.
+//
+// Declaration.Contract says what becomes of what the registered schema has no field for; see Contract.
 package avro

@@ -11,6 +11,7 @@ type Draft struct{ subject *Subject }
 
 // NewDraft returns a Draft without records.
 func NewDraft(d Declaration) *Draft {
+	d.Contract = Evolve // nothing is registered that could be kept to
 	return &Draft{NewSubject(&desk{}, d.Name, d, nil)}
 }
 

@@ -23,7 +23,8 @@ func TestDrift(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		reg := &strictRegistry{}
 		var changes []Change
-		s := NewSubject(reg, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns}, func(c Change) { changes = append(changes, c) })
+		limit := rapid.IntRange(0, 12).Draw(rt, "limit")
+		s := NewSubject(reg, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns, MaxFields: limit}, func(c Change) { changes = append(changes, c) })
 		batches := rapid.IntRange(1, 5).Draw(rt, "batches")
 		for range batches {
 			var records []string
@@ -43,6 +44,7 @@ func TestDrift(t *testing.T) {
 		if len(changes) < len(reg.versions) {
 			rt.Fatalf("%d changes told of %d versions", len(changes), len(reg.versions))
 		}
+		checkLimit(adapter{t, rt}, s)
 	})
 }
 
@@ -77,13 +79,14 @@ func TestOrderDoesNotCount(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		var records []string
+		limit := rapid.IntRange(0, 8).Draw(rt, "limit")
 		for range rapid.IntRange(1, 5).Draw(rt, "records") {
 			v := value{kind: objectValue, members: append(drawMembers(rt, 3), drawKey(rt))}
 			records = append(records, string(v.appendJSON(nil)))
 		}
 		var texts [2]string
 		for i, order := range [][]string{records, rapid.Permutation(records).Draw(rt, "order")} {
-			s := NewSubject(&strictRegistry{}, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns}, nil)
+			s := NewSubject(&strictRegistry{}, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns, MaxFields: limit}, nil)
 			encodeAll(adapter{t, rt}, s, order...)
 			now, _ := s.Current()
 			texts[i] = now.Schema
@@ -114,22 +117,55 @@ func TestSchemaText(t *testing.T) {
 
 func FuzzEncode(f *testing.F) {
 	for _, seed := range []string{`{"id":"1"}`, `{"id":1,"a":[1,"x",null],"b":{"c_at":0}}`, `{"id":"1","n":1e400,"n":"\ud800"}`, `[]`, `{"id":null}`, "{\"id\":\"\xff\",\"\":[[[{}]]]}"} {
-		f.Add([]byte(seed), []byte(`{"id":"2","a":{"x":-0.0}}`))
+		for c := range DiscardRecord + 1 {
+			f.Add([]byte(seed), []byte(`{"id":"2","a":{"x":-0.0},"b":{"y":[null]}}`), byte(c), byte(3*(1-c%2)))
+		}
 	}
-	f.Fuzz(func(t *testing.T, one, two []byte) {
+	f.Fuzz(func(t *testing.T, one, two []byte, contract, limit byte) {
 		reg := &strictRegistry{}
-		s := NewSubject(reg, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns}, nil)
-		for _, record := range [][]byte{one, two} {
+		c := Contract(contract) % (DiscardRecord + 1)
+		s := NewSubject(reg, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns, Contract: c, MaxFields: int(limit)}, nil)
+		for i, record := range [][]byte{one, two} {
 			out, err := s.Encode(context.Background(), [][]byte{record})
+			var frozen *FrozenError
+			if c == Freeze && i > 0 && errors.As(err, &frozen) {
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d, err := Digest(record); err == nil && d != out[0].Digest {
+			if d, err := Digest(record); err == nil && len(out[0].Discarded) == 0 && d != out[0].Digest {
 				t.Fatal("digest differs")
 			}
 			if out[0].Err == nil {
 				checkRecord(t, reg, record, out[0])
 			}
+		}
+		checkLimit(t, s)
+	})
+}
+
+// FuzzSchema reads schemas that others registered: whatever they are, and as they would be written again.
+func FuzzSchema(f *testing.F) {
+	s := NewSubject(&strictRegistry{}, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: driftColumns, MaxFields: 4}, nil)
+	encodeAll(f, s, `{"id":1,"created_at":1,"1st":{},"b":1.5,"o":{"a":[{"x":true},{"d":[1,null]}]},"é":{"a":"x"},"s":"y","n":5}`)
+	now, _ := s.Current()
+	for _, text := range []string{now.Schema, `{"type":"record"}`, `"string"`, ``, `{"type":"record","name":"a.b","fields":[{"name":"x","type":["long","null"],"default":5},{"name":"y","type":{"type":"array","items":["null","bytes"]}}]}`,
+		`{"type":"record","name":"R","fields":[{"name":"r","type":"string","variant":"rest","contentType":"application/json"}]}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		root, err := parseSchema(string(text))
+		if err != nil {
+			return
+		}
+		again, err := parseSchema(schemaText(root))
+		if err != nil || !again.holds(root) {
+			t.Skip() // names that no registry takes
+		}
+		grown, err := newDeclaration(Declaration{Name: "R", Key: []string{"id"}, MaxFields: 2}).grow(root, []value{{kind: objectValue, members: []member{{"a", value{kind: trueValue}}, {"b", value{kind: trueValue}}, {"c", value{kind: trueValue}}}}})
+		if err == nil && !grown.holds(root) {
+			t.Fatalf("%s lost fields of %s", schemaText(grown), text)
 		}
 	})
 }

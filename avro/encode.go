@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 )
 
 // encoder writes JSON values as Avro binary by walking a schema's tree. What the tree has no field for is noted in misses
@@ -14,6 +16,9 @@ import (
 type encoder struct {
 	misses []miss
 	values []*value // of the records that are being written, the innermost last
+
+	tracing bool     // misses tell their place to the item; else they are told from where they are in the schema
+	trace   []string // segments of the path to what is being written
 }
 
 // miss is a value for which a record has no field.
@@ -21,7 +26,8 @@ type miss struct {
 	record   *node
 	jsonName string
 	variant  variant
-	value    value
+	member   *member // of the object that is encoded
+	at       string  // JSON path, when the encoder traces
 }
 
 // appendRecord appends object, a JSON object, in the shape of n, a record. The error is a *recordError.
@@ -29,6 +35,7 @@ func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error
 	first := len(e.values)
 	e.values = append(e.values, make([]*value, len(n.fields))...)
 	values := e.values[first:] // stays what it is while records within this one are written behind it
+	var rest []member
 	for i := range object.members {
 		m := &object.members[i]
 		if m.value.kind == nullValue {
@@ -49,15 +56,29 @@ func (e *encoder) appendRecord(dst []byte, n *node, object value) ([]byte, error
 		if target == longVariant && base.kind == stringKind && n.fields[s[baseVariant]].null < 0 {
 			values[s[baseVariant]] = &m.value // a key: its digits, and beside them the typed copy
 		}
-		if s[target] >= 0 {
+		switch {
+		case s[target] >= 0:
 			values[s[target]] = &m.value
-		} else {
-			e.misses = append(e.misses, miss{n, m.name, target, m.value})
+		case base == nil && n.rest >= 0:
+			rest = append(rest, *m)
+		default:
+			e.miss(n, m, target)
 		}
+	}
+	if len(rest) > 0 {
+		values[n.rest] = &value{kind: objectValue, members: rest}
 	}
 	dst, err := e.appendFields(dst, n, values)
 	e.values = e.values[:first]
 	return dst, err
+}
+
+func (e *encoder) miss(n *node, m *member, target variant) {
+	one := miss{record: n, jsonName: m.name, variant: target, member: m}
+	if e.tracing {
+		one.at = joinSegments(append(slices.Clip(e.trace), pathSegment(m.name)))
+	}
+	e.misses = append(e.misses, one)
 }
 
 func (e *encoder) appendFields(dst []byte, n *node, values []*value) ([]byte, error) {
@@ -77,8 +98,14 @@ func (e *encoder) appendFields(dst []byte, n *node, values []*value) ([]byte, er
 		case f.null >= 0:
 			dst = binary.AppendVarint(dst, int64(1-f.null))
 		}
+		if e.tracing {
+			e.trace = append(e.trace, pathSegment(f.jsonName))
+		}
 		if dst, err = e.appendValue(dst, f.typ, *v); err != nil {
 			return dst, err
+		}
+		if e.tracing {
+			e.trace = e.trace[:len(e.trace)-1]
 		}
 	}
 	return dst, nil
@@ -121,19 +148,28 @@ func (e *encoder) appendArray(dst []byte, n *node, v value) ([]byte, error) {
 	if len(v.items) > 0 {
 		dst = binary.AppendVarint(dst, int64(len(v.items)))
 	}
-	for _, item := range v.items {
-		if n.nullItems {
-			if item.kind == nullValue {
-				dst = append(dst, 0)
-				continue
-			}
-			dst = append(dst, 2)
+	for i, item := range v.items {
+		if e.tracing {
+			e.trace = append(e.trace, "["+strconv.Itoa(i)+"]")
 		}
-		if dst, err = e.appendValue(dst, n.items, item); err != nil {
+		if dst, err = e.appendItem(dst, n, item); err != nil {
 			return dst, err
+		}
+		if e.tracing {
+			e.trace = e.trace[:len(e.trace)-1]
 		}
 	}
 	return append(dst, 0), nil
+}
+
+func (e *encoder) appendItem(dst []byte, n *node, item value) ([]byte, error) {
+	if n.nullItems {
+		if item.kind == nullValue {
+			return append(dst, 0), nil
+		}
+		dst = append(dst, 2)
+	}
+	return e.appendValue(dst, n.items, item)
 }
 
 func appendString(dst []byte, s string) []byte {

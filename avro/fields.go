@@ -51,7 +51,7 @@ func (d *declaration) insert(n *node, jsonName string, v variant, typ *node) {
 			name = f.name
 		}
 	}
-	if v != baseVariant {
+	if v != baseVariant && v != restVariant {
 		name += "__" + v.String()
 	}
 	f := &field{name: freeName(name, taken), jsonName: jsonName, variant: v, typ: typ}
@@ -68,8 +68,10 @@ func (d *declaration) doc(path []string, f *field) string {
 	if f.variant == baseVariant && f.jsonName != f.name {
 		parts = append(parts, "JSON name: "+f.jsonName+".")
 	}
-	switch key := len(path) == 1 && slices.Contains(d.Key, path[0]); {
-	case f.variant == longVariant && key:
+	switch {
+	case f.variant == restVariant:
+		return "Members that have no field of their own, because the record has as many inferred fields as it may have. Holds JSON text."
+	case f.variant == longVariant && d.isKey(path):
 		parts = append(parts, "Typed copy of "+f.jsonName+" where that is an integer.")
 	case f.variant != baseVariant:
 		parts = append(parts, "Values of "+f.jsonName+" that its own field does not hold: "+variantDocs[f.variant]+".")

@@ -7,37 +7,43 @@ import (
 	"strings"
 )
 
-// maxGrowth bounds the rounds in which a schema grows for one set of records. Base fields come in the first round,
-// siblings in the second.
-const maxGrowth = 8
+// maxGrowth bounds the rounds in which a schema grows for one set of records. Base fields come in the first round, siblings in the
+// second; what is declared deep within an object for which there is no room comes one level a round.
+const maxGrowth = 2 * maxDepth
 
 // grow returns a schema's tree that holds all of have (nil: nothing is registered), what is declared, and every value of
-// objects. have is not changed. Equal fields come out in equal order.
+// objects; under a contract that does not let have grow, of these what is declared. have is not changed. Equal fields come out in
+// equal order.
 func (d *declaration) grow(have *node, objects []value) (*node, error) {
 	root := have.clone()
 	if root == nil {
 		root = &node{kind: recordKind, name: d.Name, doc: d.Doc}
 	}
+	g := growth{declaration: d, strict: have != nil && d.Contract != Evolve}
 	d.addKeys(root, have == nil)
 	d.addDeclared(root, membersOf(objects))
-	root.index(nil)
 	for range maxGrowth {
-		e := encoder{}
-		for _, o := range objects {
-			// What cannot be encoded asks for nothing; that record's error is told when it is encoded for good.
-			before := len(e.misses)
-			if _, err := e.appendRecord(nil, root, o); err != nil {
-				e.misses = e.misses[:before]
-			}
-		}
-		if len(e.misses) == 0 {
+		root.index(nil)
+		misses := root.misses(objects)
+		if !g.fill(root, misses) {
 			d.finish(root)
 			return root, nil
 		}
-		d.fill(e.misses)
-		root.index(nil)
 	}
 	return nil, errors.New("grow schema: values keep asking for fields")
+}
+
+// misses lists what n, a record, lacks for objects. What cannot be encoded asks for nothing; that record's error is told when it is
+// encoded for good.
+func (n *node) misses(objects []value) []miss {
+	e := encoder{}
+	for _, o := range objects {
+		before := len(e.misses)
+		if _, err := e.appendRecord(nil, n, o); err != nil {
+			e.misses = e.misses[:before]
+		}
+	}
+	return e.misses
 }
 
 // addKeys adds the key fields. To a schema that is registered without them they can come as nullable fields only.
@@ -49,37 +55,6 @@ func (d *declaration) addKeys(root *node, fresh bool) {
 		d.insert(root, key, baseVariant, &node{kind: stringKind})
 		if fresh {
 			root.fields[len(root.fields)-1].null = -1
-		}
-	}
-}
-
-// fill adds the fields that misses ask for.
-func (d *declaration) fill(misses []miss) {
-	type want struct {
-		record  *node
-		variant variant
-	}
-	wants := map[want]map[string][]value{}
-	for _, m := range misses {
-		w := want{m.record, m.variant}
-		if wants[w] == nil {
-			wants[w] = map[string][]value{}
-		}
-		wants[w][m.jsonName] = append(wants[w][m.jsonName], m.value)
-	}
-	order := make([]want, 0, len(wants))
-	for w := range wants {
-		order = append(order, w)
-	}
-	// Records do not share names, so only the order within a record counts.
-	slices.SortFunc(order, func(a, b want) int { return cmp.Compare(a.variant, b.variant) })
-	for _, w := range order {
-		for _, name := range sortedNames(wants[w]) {
-			if w.variant == baseVariant {
-				d.addField(w.record, name, wants[w][name])
-			} else {
-				d.insert(w.record, name, w.variant, &node{kind: w.variant.kind()})
-			}
 		}
 	}
 }
@@ -161,6 +136,9 @@ func (a addition) path() string {
 }
 
 func (a addition) String() string {
+	if a.field.variant == restVariant {
+		return "no room for another field → members without one go to " + a.field.name
+	}
 	base := a.record.get(a.field.jsonName, baseVariant)
 	if a.field.variant == baseVariant || base == nil {
 		return "new field"

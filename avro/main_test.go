@@ -1,10 +1,12 @@
 package avro
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -128,6 +130,13 @@ func shapeOf(n *node) string {
 // goavro gives the same bytes for the values it read, and no value is lost.
 func checkRecord(t testing.TB, reg Registry, record []byte, e Encoded) {
 	t.Helper()
+	original := fromJSON(t, record)
+	for _, d := range e.Discarded {
+		var cut any
+		if original, cut = without(original, d.Path); sameJSON(cut, fromJSON(t, d.JSON)) != nil {
+			t.Fatalf("%s: discarded %s at %s, where %v is", record, d.JSON, d.Path, cut)
+		}
+	}
 	id := int(e.Value[1])<<24 | int(e.Value[2])<<16 | int(e.Value[3])<<8 | int(e.Value[4])
 	text, err := reg.ByID(context.Background(), id)
 	if err != nil || e.Value[0] != 0 {
@@ -153,13 +162,56 @@ func checkRecord(t testing.TB, reg Registry, record []byte, e Encoded) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var original any
-	d := json.NewDecoder(strings.NewReader(string(record)))
-	d.UseNumber()
-	if err := d.Decode(&original); err != nil {
-		t.Fatal(err)
-	}
 	if err := sameRecord(root, decoded, original); err != nil {
 		t.Fatalf("%s: %v\nschema %s\ndecoded %v", record, err, text, decoded)
 	}
+}
+
+func fromJSON(t testing.TB, text []byte) any {
+	t.Helper()
+	var v any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// without takes the member at a path out of a JSON value. Where nothing is at the path it returns nil for it.
+func without(v any, path string) (rest, cut any) {
+	segment, below := cutSegment(path)
+	switch x := v.(type) {
+	case map[string]any:
+		if below == "" {
+			cut = x[segment]
+			delete(x, segment)
+			return x, cut
+		}
+		x[segment], cut = without(x[segment], below)
+	case []any:
+		if i, err := strconv.Atoi(segment); err == nil && i < len(x) {
+			x[i], cut = without(x[i], below)
+		}
+	}
+	return v, cut
+}
+
+// cutSegment returns a path's first name or index and the path behind it.
+func cutSegment(path string) (segment, below string) {
+	path = strings.TrimPrefix(path, ".")
+	if !strings.HasPrefix(path, "[") {
+		i := strings.IndexAny(path, ".[")
+		if i < 0 {
+			i = len(path)
+		}
+		return path[:i], path[i:]
+	}
+	path = path[1:]
+	if quoted, err := strconv.QuotedPrefix(path); err == nil {
+		name, _ := strconv.Unquote(quoted)
+		return name, path[len(quoted)+1:]
+	}
+	segment, below, _ = strings.Cut(path, "]")
+	return segment, below
 }

@@ -35,15 +35,16 @@ const (
 	doubleVariant
 	booleanVariant
 	jsonVariant
-	variants // how many there are
+	restVariant // not of a member, but of the record: an object of the members that have no base field
+	variants    // how many there are
 )
 
 func (v variant) String() string {
-	return [...]string{"", "string", "long", "double", "boolean", "json"}[v]
+	return [...]string{"", "string", "long", "double", "boolean", "json", "rest"}[v]
 }
 
 func (v variant) kind() kind {
-	return [...]kind{opaqueKind, stringKind, longKind, doubleKind, booleanKind, jsonKind}[v]
+	return [...]kind{opaqueKind, stringKind, longKind, doubleKind, booleanKind, jsonKind, jsonKind}[v]
 }
 
 // node is a type in a schema's tree. Trees are changed only by the growth that made them, and by nobody once they encode.
@@ -57,6 +58,7 @@ type node struct {
 	doc    string // record
 	fields []*field
 	byName map[string]*slots // record: JSON name → fields; kept by index
+	rest   int               // record: position of the field of restVariant, -1 for none; kept by index
 	path   []string          // record: JSON names from the root; those of an array's items are the array's
 
 	raw json.RawMessage // opaque: the type as it was registered
@@ -77,7 +79,7 @@ type field struct {
 // slots holds the positions of a JSON member's fields in its record; -1 for none.
 type slots [variants]int
 
-var noSlots = slots{-1, -1, -1, -1, -1, -1}
+var noSlots = slots{-1, -1, -1, -1, -1, -1, -1}
 
 // index prepares n and all below for look-ups, n being the record, or an array of records, at path.
 func (n *node) index(path []string) {
@@ -89,9 +91,15 @@ func (n *node) index(path []string) {
 	default:
 		return
 	}
-	n.path = path
+	n.path, n.rest = path, -1
 	n.byName = make(map[string]*slots, len(n.fields))
 	for i, f := range n.fields {
+		if f.variant == restVariant {
+			if n.rest < 0 && f.typ.kind == jsonKind {
+				n.rest = i
+			}
+			continue
+		}
 		s := n.byName[f.jsonName]
 		if s == nil {
 			fresh := noSlots

@@ -42,9 +42,17 @@ func pathSegment(name string) string {
 }
 
 func pathString(path []string) string {
+	segments := make([]string, len(path))
+	for i, name := range path {
+		segments[i] = pathSegment(name)
+	}
+	return joinSegments(segments)
+}
+
+// joinSegments joins names as pathSegment writes them, and indexes in brackets.
+func joinSegments(segments []string) string {
 	var b strings.Builder
-	for _, name := range path {
-		s := pathSegment(name)
+	for _, s := range segments {
 		if b.Len() > 0 && s[0] != '[' {
 			b.WriteByte('.')
 		}

@@ -21,7 +21,10 @@ func (s *Subject) grow(ctx context.Context, objects []value) (*version, error) {
 	if v := s.current.Load(); v != nil && v.takes(objects) {
 		return v, nil // grown by another goroutine meanwhile
 	}
-	g := growth{Subject: s}
+	g := registering{Subject: s}
+	if v := s.current.Load(); v != nil {
+		g.last = v.Registered // a registry that does not list it yet has it nevertheless
+	}
 	for range maxRounds {
 		v, err := g.round(ctx, objects)
 		if v != nil || err != nil {
@@ -38,10 +41,10 @@ func (v *version) takes(objects []value) bool {
 	return v.encode(objects, make([]Encoded, len(objects)))
 }
 
-// growth is the state of one grow between its rounds.
-type growth struct {
+// registering is the state of one grow between its rounds.
+type registering struct {
 	*Subject
-	last    Registered // registered by us in the round before; ID 0: none
+	last    Registered // registered by us, or what records are encoded with; ID 0: none
 	changes []Change   // that came with it
 	refused error      // the round before was refused, with so many versions registered
 	known   int
@@ -50,7 +53,7 @@ type growth struct {
 }
 
 // round reads the subject and returns the version that holds everything, or registers one and returns nil.
-func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
+func (g *registering) round(ctx context.Context, objects []value) (*version, error) {
 	versions, err := g.read(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +118,7 @@ func (g *growth) sampled(ctx context.Context) []value {
 }
 
 // read returns the registered versions, and what we registered even if a registry of several nodes does not list it yet.
-func (g *growth) read(ctx context.Context) ([]*version, error) {
+func (g *registering) read(ctx context.Context) ([]*version, error) {
 	listed, err := g.registry.Versions(ctx, g.name)
 	if err != nil {
 		return nil, err
@@ -138,7 +141,7 @@ func (g *growth) read(ctx context.Context) ([]*version, error) {
 	return versions, nil
 }
 
-func (g *growth) register(ctx context.Context, union, need *node, text string, known int) error {
+func (g *registering) register(ctx context.Context, union, need *node, text string, known int) error {
 	if err := validate(need, text); err != nil {
 		return fmt.Errorf("schema for %s: %w", g.name, err)
 	}
@@ -164,7 +167,7 @@ func (g *growth) register(ctx context.Context, union, need *node, text string, k
 }
 
 // tell calls onChange for what was registered in the round before, now that its version can be known.
-func (g *growth) tell(versions []*version) {
+func (g *registering) tell(versions []*version) {
 	for _, c := range g.changes {
 		c.Subject, c.ID = g.name, g.last.ID
 		for _, v := range versions {

@@ -81,25 +81,32 @@ func TestRules(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			reg := &strictRegistry{}
-			s := NewSubject(reg, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}, Columns: test.columns}, nil)
-			var last []Encoded
-			for _, batch := range test.batches {
-				last = encodeAll(t, s, batch...)
-				for i, e := range last {
-					checkRecord(t, reg, []byte(batch[i]), e)
-				}
-			}
-			now, _ := s.Current()
-			if got := shape(t, now.Schema); got != test.want {
-				t.Errorf("schema\n got %s\nwant %s", got, test.want)
-			}
-			for i, want := range test.decoded {
-				got, err := NewDecoder(reg).JSON(context.Background(), last[i].Value)
-				if err != nil || string(got) != want {
-					t.Errorf("decoded\n got %s (%v)\nwant %s", got, err, want)
-				}
-			}
+			checkRules(t, Declaration{Columns: test.columns}, test.batches, test.want, test.decoded)
 		})
+	}
+}
+
+// checkRules encodes batches and compares the schema after the last, and how the Decoder shows the last one's records.
+func checkRules(t *testing.T, d Declaration, batches [][]string, want string, decoded []string) {
+	t.Helper()
+	d.Name, d.Key = "headwater.test.R", []string{"id"}
+	reg := &strictRegistry{}
+	s := NewSubject(reg, "r-value", d, nil)
+	var last []Encoded
+	for _, batch := range batches {
+		last = encodeAll(t, s, batch...)
+		for i, e := range last {
+			checkRecord(t, reg, []byte(batch[i]), e)
+		}
+	}
+	now, _ := s.Current()
+	if got := shape(t, now.Schema); got != want {
+		t.Errorf("schema\n got %s\nwant %s", got, want)
+	}
+	for i, want := range decoded {
+		got, err := NewDecoder(reg).JSON(context.Background(), last[i].Value)
+		if err != nil || string(got) != want {
+			t.Errorf("decoded\n got %s (%v)\nwant %s", got, err, want)
+		}
 	}
 }

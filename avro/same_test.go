@@ -30,6 +30,12 @@ func sameRecord(n *node, decoded, original any) error {
 			}
 			continue
 		}
+		if f.variant == restVariant {
+			if err := sameRest(v, object, held); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+			continue
+		}
 		held[f.jsonName]++
 		if err := sameValue(f.typ, v, object[f.jsonName]); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
@@ -38,6 +44,23 @@ func sameRecord(n *node, decoded, original any) error {
 	for name, v := range object {
 		if held[name] > 1 || held[name] == 0 && !blankJSON(v) {
 			return fmt.Errorf("member %q is held %d times", name, held[name])
+		}
+	}
+	return nil
+}
+
+// sameRest checks the members that a record's last field holds.
+func sameRest(decoded any, object map[string]any, held map[string]int) error {
+	d := json.NewDecoder(strings.NewReader(decoded.(string)))
+	d.UseNumber()
+	var rest map[string]any
+	if err := d.Decode(&rest); err != nil || len(rest) == 0 {
+		return fmt.Errorf("%v: %w", decoded, err)
+	}
+	for name, v := range rest {
+		held[name]++
+		if err := sameJSON(v, object[name]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil

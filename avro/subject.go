@@ -32,8 +32,10 @@ type Registry interface {
 type Encoded struct {
 	Value  []byte // 0x00, the schema id in 4 bytes big-endian, Avro binary; nil with Err. The caller's
 	Digest uint64 // see Digest; 0 where the record is not JSON
-	Err    error  // this record cannot be encoded, whatever the schema
+	Err    error  // this record cannot be encoded, whatever the schema; *DiscardedError: the contract does not let it
 	Path   string // where in the record Err arose; "" for the record itself
+
+	Discarded []Discarded // values that the record was encoded without; Digest is that of the record without them
 }
 
 // Change is one schema change that was registered.
@@ -53,6 +55,7 @@ type Subject struct {
 	onChange func(Change)
 	ahead    func(ctx context.Context) [][]byte // nil: no look-ahead
 
+	settled settled
 	growing sync.Mutex              // held while the registry is asked
 	current atomic.Pointer[version] // replaced under growing
 }
@@ -90,9 +93,10 @@ func (s *Subject) Current() (Registered, bool) {
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // Encode encodes records, each one JSON object, and returns as many outcomes in the same order. If they hold what the
-// schema has no place for, a schema that has it is registered first; so all records at hand should be given at once.
+// schema has no place for, a schema that has it is registered first, or what the contract says is done; so all records at hand should
+// be given at once.
 //
-// The error is the registry's, or tells that the subject holds what this package cannot build on; then nothing is
+// The error is the registry's, or a *FrozenError, or tells that the subject holds what this package cannot build on; then nothing is
 // encoded. A record that cannot be encoded has its own Err and does not hinder the others.
 func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, error) {
 	out := make([]Encoded, len(records))
@@ -117,16 +121,36 @@ func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, erro
 		return out, nil
 	}
 	v := s.current.Load()
-	if v == nil || !v.encode(objects, out) {
+	if v != nil && v.encode(objects, out) {
+		return out, nil
+	}
+	discards := s.declared.Contract == DiscardValue || s.declared.Contract == DiscardRecord
+	if v == nil || !discards || s.settled.asks(v.lacks(s.declared, good)) {
 		var err error
 		if v, err = s.grow(ctx, good); err != nil {
 			return nil, err
 		}
-		if !v.encode(objects, out) {
-			return nil, fmt.Errorf("encode for %s: schema version %d lacks what it was registered for", s.name, v.Version)
+		if v.encode(objects, out) {
+			return out, nil
 		}
 	}
+	if err := s.without(v, good, objects, out); err != nil {
+		return nil, err
+	}
 	return out, nil
+}
+
+// without does what the contract says with objects for which v, which has grown as far as it may, lacks fields.
+func (s *Subject) without(v *version, good, objects []value, out []Encoded) error {
+	switch s.declared.Contract {
+	case Freeze:
+		return &FrozenError{s.name, v.lacks(s.declared, good)}
+	case DiscardValue, DiscardRecord:
+		s.settled.asks(v.lacks(s.declared, good)) // another worker's fields are not to be looked for again
+		v.discard(s.declared, objects, out)
+		return nil
+	}
+	return fmt.Errorf("encode for %s: schema version %d lacks what it was registered for", s.name, v.Version)
 }
 
 func (e *Encoded) fail(err error) {
@@ -153,6 +177,11 @@ func (d *declaration) check(v value) error {
 	return nil
 }
 
+// frame appends what stands before the Avro binary.
+func (v *version) frame(dst []byte) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, 0), uint32(v.ID))
+}
+
 // encode fills out for the objects whose outcome has no error yet; false: the schema lacks a field, and what out holds is
 // to be overwritten.
 func (v *version) encode(objects []value, out []Encoded) bool {
@@ -163,7 +192,7 @@ func (v *version) encode(objects []value, out []Encoded) bool {
 			continue
 		}
 		start := len(buf)
-		buf = binary.BigEndian.AppendUint32(append(buf, 0), uint32(v.ID))
+		buf = v.frame(buf)
 		var err error
 		if buf, err = e.appendRecord(buf, v.root, objects[i]); err != nil {
 			buf, e.misses = buf[:start], nil
