@@ -19,7 +19,7 @@ func (d *declaration) grow(have *node, objects []value) (*node, error) {
 	if root == nil {
 		root = &node{kind: recordKind, name: d.Name, doc: d.Doc}
 	}
-	g := growth{declaration: d, strict: have != nil && d.Contract != Evolve}
+	g := grower{declaration: d, strict: have != nil && d.Contract != Evolve}
 	d.addKeys(root, have == nil)
 	d.addDeclared(root, membersOf(objects))
 	for range maxGrowth {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// growth adds the fields that records ask for, as far as there is room.
-type growth struct {
+// grower adds the fields that records ask for, as far as there is room.
+type grower struct {
 	*declaration
 	strict bool // under a contract: only what is declared
 }
@@ -16,7 +16,7 @@ type growth struct {
 const restName = "other_members"
 
 // room is how many more inferred fields root may get.
-func (g growth) room(root *node) int {
+func (g grower) room(root *node) int {
 	switch {
 	case g.strict:
 		return 0
@@ -27,7 +27,7 @@ func (g growth) room(root *node) int {
 }
 
 // fill adds the fields that misses ask for, and reports whether it added any: not where they are the contract's.
-func (g growth) fill(root *node, misses []miss) bool {
+func (g grower) fill(root *node, misses []miss) bool {
 	type want struct {
 		record  *node
 		variant variant
@@ -58,7 +58,7 @@ func (g growth) fill(root *node, misses []miss) bool {
 
 // add adds a field for one member of n: a sibling in any case, because a member has few of them; a member's first field if there is
 // room, otherwise one for all members of n that have none.
-func (g growth) add(n *node, jsonName string, v variant, vs []value, room *int) bool {
+func (g grower) add(n *node, jsonName string, v variant, vs []value, room *int) bool {
 	path := append(slices.Clip(n.path), jsonName)
 	if v != baseVariant && n.has(jsonName, baseVariant) {
 		if g.strict && !g.isKey(path) {
@@ -86,7 +86,7 @@ func (g growth) add(n *node, jsonName string, v variant, vs []value, room *int) 
 
 // fit returns typ, inferred for path, if there is room for its fields; else, of a record, what is declared of it, or JSON text; nil if
 // there is no room for that either.
-func (g growth) fit(path []string, typ *node, room *int) *node {
+func (g grower) fit(path []string, typ *node, room *int) *node {
 	if size := g.size(path, typ); size <= *room {
 		*room -= size
 		return typ
@@ -103,7 +103,7 @@ func (g growth) fit(path []string, typ *node, room *int) *node {
 }
 
 // reduced is what remains of a type without inferred fields below it; nil: nothing yet.
-func (g growth) reduced(path []string, typ *node) *node {
+func (g grower) reduced(path []string, typ *node) *node {
 	record := typ.innermost()
 	switch {
 	case record.kind != recordKind:
@@ -126,7 +126,7 @@ func (g growth) reduced(path []string, typ *node) *node {
 }
 
 // size is how many inferred fields a field of that type at path brings.
-func (g growth) size(path []string, typ *node) int {
+func (g grower) size(path []string, typ *node) int {
 	n := 0
 	if !g.declares(path) {
 		n++
@@ -139,7 +139,7 @@ func (g growth) size(path []string, typ *node) int {
 
 // inferred counts the fields of n, the record at path, and below that are not declared. One of restVariant does not count: it comes
 // when there is no room.
-func (g growth) inferred(n *node, path []string) int {
+func (g grower) inferred(n *node, path []string) int {
 	count := 0
 	for _, f := range n.fields {
 		if f.variant != restVariant {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -21,9 +22,9 @@ func (s *Subject) grow(ctx context.Context, objects []value) (*version, error) {
 	if v := s.current.Load(); v != nil && v.takes(objects) {
 		return v, nil // grown by another goroutine meanwhile
 	}
-	g := registering{Subject: s}
+	g := growth{Subject: s}
 	if v := s.current.Load(); v != nil {
-		g.last = v.Registered // a registry that does not list it yet has it nevertheless
+		g.held = v.Registered
 	}
 	for range maxRounds {
 		v, err := g.round(ctx, objects)
@@ -41,10 +42,11 @@ func (v *version) takes(objects []value) bool {
 	return v.encode(objects, make([]Encoded, len(objects)))
 }
 
-// registering is the state of one grow between its rounds.
-type registering struct {
+// growth is the state of one grow between its rounds.
+type growth struct {
 	*Subject
-	last    Registered // registered by us, or what records are encoded with; ID 0: none
+	held    Registered // what records are encoded with; ID 0: nothing yet
+	last    Registered // registered by us in the round before; ID 0: none
 	changes []Change   // that came with it
 	refused error      // the round before was refused, with so many versions registered
 	known   int
@@ -53,7 +55,7 @@ type registering struct {
 }
 
 // round reads the subject and returns the version that holds everything, or registers one and returns nil.
-func (g *registering) round(ctx context.Context, objects []value) (*version, error) {
+func (g *growth) round(ctx context.Context, objects []value) (*version, error) {
 	versions, err := g.read(ctx)
 	if err != nil {
 		return nil, err
@@ -117,18 +119,16 @@ func (g *growth) sampled(ctx context.Context) []value {
 	return g.sample
 }
 
-// read returns the registered versions, and what we registered even if a registry of several nodes does not list it yet.
-func (g *registering) read(ctx context.Context) ([]*version, error) {
+// read returns the registered versions, and those that we know of even if a registry of several nodes does not list them yet.
+func (g *growth) read(ctx context.Context) ([]*version, error) {
 	listed, err := g.registry.Versions(ctx, g.name)
 	if err != nil {
 		return nil, err
 	}
-	found := g.last.ID == 0
-	for _, r := range listed {
-		found = found || r.ID == g.last.ID
-	}
-	if !found {
-		listed = append(listed, g.last)
+	for _, ours := range []Registered{g.held, g.last} {
+		if ours.ID != 0 && !slices.ContainsFunc(listed, func(r Registered) bool { return r.ID == ours.ID }) {
+			listed = append(listed, ours)
+		}
 	}
 	versions := make([]*version, len(listed))
 	for i, r := range listed {
@@ -141,7 +141,7 @@ func (g *registering) read(ctx context.Context) ([]*version, error) {
 	return versions, nil
 }
 
-func (g *registering) register(ctx context.Context, union, need *node, text string, known int) error {
+func (g *growth) register(ctx context.Context, union, need *node, text string, known int) error {
 	if err := validate(need, text); err != nil {
 		return fmt.Errorf("schema for %s: %w", g.name, err)
 	}
@@ -167,7 +167,7 @@ func (g *registering) register(ctx context.Context, union, need *node, text stri
 }
 
 // tell calls onChange for what was registered in the round before, now that its version can be known.
-func (g *registering) tell(versions []*version) {
+func (g *growth) tell(versions []*version) {
 	for _, c := range g.changes {
 		c.Subject, c.ID = g.name, g.last.ID
 		for _, v := range versions {

@@ -9,7 +9,7 @@ import (
 )
 
 // elsewhere are words of the reference that a file cannot mean here.
-var elsewhere = []string{"parallelized", "table_name", "max_table_nesting", "schema_contract", "merge_key", "table_format", "file_format",
+var elsewhere = []string{"parallelized", "table_name", "max_table_nesting", "merge_key", "table_format", "file_format",
 	"references", "nested_hints", "data_from"}
 
 // pending is a resource whose links to others are not made yet.
@@ -78,6 +78,7 @@ func (l *loader) loadResource(n ast.Node, defaults *section) *pending {
 	l.loadKey(p)
 	l.loadSteps(p)
 	r.Columns = l.loadColumns(s)
+	l.loadContract(p)
 	before := len(l.mistakes)
 	l.loadEndpoint(p)
 	l.loadScroll(p)

@@ -44,6 +44,20 @@ func (namesOrMapping) JSONSchema() *jsonschema.Schema {
 	}}
 }
 
+// contract stands for a contract's word, or for what contractWords describe.
+type contract struct{}
+
+// JSONSchema implements what the schema's maker asks of a type.
+func (contract) JSONSchema() *jsonschema.Schema {
+	long := (&jsonschema.Reflector{Anonymous: true, RequiredFromJSONSchemaTags: true, DoNotReference: true}).Reflect(contractWords{})
+	long.Version = ""
+	short := &jsonschema.Schema{Type: "string"}
+	for _, word := range contractList {
+		short.Enum = append(short.Enum, word)
+	}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{short, long}}
+}
+
 // queryParam stands for a query parameter: a scalar, or what resolveWords describe.
 type queryParam struct{}
 

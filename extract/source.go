@@ -66,6 +66,9 @@ type Resource struct {
 	CursorPath  string       // dotted path of the field that says when a record last changed; "" where there is none
 	Incremental *Incremental // nil: read as a snapshot
 	Columns     []Column     // declared fields; where two match, the first counts. The resource's own come before the defaults
+	Contract    Contract     // what becomes of what the registered schema has no field for
+
+	MaxInferredFields int // fields that may be inferred, nested ones included; 1 or more
 
 	Selected     bool          // published where the user names no resources
 	Singleton    bool          // the API allows one traversal at a time: no two are under way at once

@@ -75,6 +75,8 @@ type resourceWords struct {
 	Incremental       incrementalWords       `json:"incremental" jsonschema_description:"Read by time: windows of the past, then what changed."`
 	CursorField       string                 `json:"cursor_field" jsonschema_description:"Of a resource that is read whole: path of the field that says when a record last changed."`
 	Columns           map[string]columnWords `json:"columns" jsonschema_description:"Declared fields by path; * within a name, ** for any number of names."`
+	SchemaContract    contract               `json:"schema_contract" jsonschema_description:"What becomes of what the registered schema has no field for: evolve (without a word), the schema grows; freeze, the resource stops and says what is new; discard_value, the record is published without it; discard_record, the record is not published. What is discarded is a dead letter."`
+	MaxInferredFields int                    `json:"max_inferred_fields" jsonschema:"minimum=1,default=500" jsonschema_description:"So many fields may be inferred, nested ones included; what has no room is kept as JSON text."`
 	ProcessingSteps   []stepWords            `json:"processing_steps" jsonschema_description:"Filters and field mappings, in order. columns name the fields as they are then."`
 	Deletes           string                 `json:"deletes" jsonschema:"enum=listing,enum=parent,enum=none,enum=never" jsonschema_description:"How a deletion shows."`
 	Refresh           string                 `json:"refresh" jsonschema:"enum=parent,enum=listing" jsonschema_description:"When a parent's children are asked for again: when it changed, or with every listing."`
@@ -84,6 +86,13 @@ type resourceWords struct {
 	ListingCap        int                    `json:"listing_cap" jsonschema_description:"The API lists no more than so many."`
 	PollInterval      string                 `json:"poll_interval" jsonschema_description:"Pause between passes, such as 5m. Without a word it is HEADWATER_POLL_INTERVAL; of a resource that is read whole, HEADWATER_SNAPSHOT_INTERVAL. A listing waits at least ten times as long as the last one took."`
 	SweepInterval     string                 `json:"sweep_interval" jsonschema_description:"Pause between complete comparisons of an incremental resource, or of a substream of one, with its topic; 24h without a word; off: only with --sweep."`
+}
+
+// contractWords is the reference's long form of a contract.
+type contractWords struct {
+	Tables   string `json:"tables" jsonschema:"enum=evolve" jsonschema_description:"A resource has one topic, which the file names."`
+	Columns  string `json:"columns" jsonschema:"enum=evolve,enum=freeze,enum=discard_value,enum=discard_record,enum=discard_row"`
+	DataType string `json:"data_type" jsonschema:"enum=evolve,enum=freeze,enum=discard_value,enum=discard_record,enum=discard_row" jsonschema_description:"The same word as columns."`
 }
 
 // columnWords declares a field.

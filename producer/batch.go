@@ -43,7 +43,7 @@ type lesson struct {
 	removed     bool
 }
 
-type counts struct{ published, deleted, dead int64 }
+type counts struct{ published, deleted, dead, discarded int64 }
 
 func newBatch() *batch { return &batch{counts: map[string]*counts{}, dead: map[string]bool{}} }
 

@@ -2,6 +2,8 @@ package producer
 
 import (
 	"context"
+	"errors"
+	"regexp"
 	"strconv"
 	"sync"
 
@@ -19,21 +21,25 @@ const deadLetterBytes = 64 << 10
 type deadLetters struct {
 	topic string
 	mu    sync.Mutex
-	known map[string]bool
+	known map[string]bool // by letterID
+	told  map[string]bool // what was logged, by resource and path: bounded by maxTold
 
 	reading sync.Mutex      // held while the topic is read
 	read    map[int32]int64 // up to where its partitions were
 }
 
 func newDeadLetters(topic string) *deadLetters {
-	return &deadLetters{topic: topic, known: map[string]bool{}, read: map[int32]int64{}}
+	return &deadLetters{topic: topic, known: map[string]bool{}, told: map[string]bool{}, read: map[int32]int64{}}
 }
 
 // undeliverable says why a record cannot be published, and where in it; "" if it can.
 func undeliverable(rec extract.Record, enc avro.Encoded, maxBytes int) (reason, path string) {
+	var discarded *avro.DiscardedError
 	switch {
 	case rec.KeyErr != nil:
 		return "no usable key: " + rec.KeyErr.Error(), ""
+	case errors.As(enc.Err, &discarded):
+		return contractReason(avro.DiscardRecord, discarded.Error()), enc.Path
 	case enc.Err != nil:
 		return "cannot be encoded: " + enc.Err.Error(), enc.Path
 	// Headers, batch header and length fields take less than the 200 bytes.
@@ -43,28 +49,79 @@ func undeliverable(rec extract.Record, enc avro.Encoded, maxBytes int) (reason, 
 	return "", ""
 }
 
+// contractReason begins with what a person can change.
+func contractReason(c avro.Contract, lacks string) string {
+	return "schema_contract " + c.String() + ": " + lacks
+}
+
 // add puts a record aside, in the transaction of its page.
 func (d *deadLetters) add(b *batch, resource string, rd reading, reason, path string) {
-	key := resource + "/" + rd.Key
-	digest := string(formatDigest(rd.entry.digest))
+	if d.put(b, resource+"/"+rd.Key, rd.JSON, rd.entry.digest, reason, path) {
+		b.count(resource).dead++
+	}
+}
+
+// discard puts aside values that a record is published without. Each is a dead letter of its own, under the record's key.
+func (d *deadLetters) discard(b *batch, resource, key string, values []avro.Discarded) {
+	for _, v := range values {
+		if d.put(b, resource+"/"+key, v.JSON, v.Digest, contractReason(avro.DiscardValue, v.What), v.Path) {
+			b.count(resource).dead++
+			b.count(resource).discarded++
+		}
+	}
+}
+
+// put adds a dead letter unless it was written before.
+func (d *deadLetters) put(b *batch, key string, text []byte, digest uint64, reason, path string) bool {
+	id := letterID(key, path, string(formatDigest(digest)))
 	d.mu.Lock()
-	known := d.known[key+" "+digest]
+	known := d.known[id]
 	d.mu.Unlock()
-	if known || b.dead[key+" "+digest] {
-		return
+	if known || b.dead[id] {
+		return false
 	}
-	b.dead[key+" "+digest] = true
-	text := rd.JSON
-	if len(text) > deadLetterBytes {
-		text = text[:deadLetterBytes]
-	}
-	b.add(&kgo.Record{Topic: d.topic, Key: []byte(key), Value: text, Headers: []kgo.RecordHeader{
-		{Key: "reason", Value: []byte(reason)},
-		{Key: "path", Value: []byte(path)},
-		{Key: "size", Value: strconv.AppendInt(nil, int64(len(rd.JSON)), 10)},
-		{Key: headerDigest, Value: []byte(digest)},
+	b.dead[id] = true
+	b.add(&kgo.Record{Topic: d.topic, Key: []byte(key), Value: text[:min(len(text), deadLetterBytes)], Headers: []kgo.RecordHeader{
+		{Key: headerReason, Value: []byte(reason)},
+		{Key: headerPath, Value: []byte(path)},
+		{Key: headerSize, Value: strconv.AppendInt(nil, int64(len(text)), 10)},
+		{Key: headerDigest, Value: formatDigest(digest)},
 	}})
-	b.count(resource).dead++
+	return true
+}
+
+// letterID is what makes a dead letter the same one: a record may have several values that are put aside, and each may change.
+func letterID(key, path, digest string) string { return digest + path + "\x00" + key }
+
+// maxTold bounds the paths that are logged: an API that makes a name of every record would fill the log.
+const maxTold = 1000
+
+var itemIndex = regexp.MustCompile(`\[\d+\]`)
+
+// news reports whether the resource's path is to be logged: once, whichever item of an array it is in.
+func (d *deadLetters) news(resource, path string) bool {
+	id := resource + " " + itemIndex.ReplaceAllString(path, "[]")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.told[id] || len(d.told) >= maxTold {
+		return false
+	}
+	d.told[id] = true
+	return true
+}
+
+// discarded puts aside what the contract kept out of a record that is published, and logs it once for each path.
+func (p *pass) discarded(b *batch, resource, key string, enc avro.Encoded) {
+	p.dead.discard(b, resource, key, enc.Discarded)
+	for _, v := range enc.Discarded {
+		if p.dead.news(resource, v.Path) {
+			p.cfg.Log.Warn("values are discarded", "resource", resource, "path", v.Path, "what", v.What)
+		}
+	}
+	var whole *avro.DiscardedError
+	if errors.As(enc.Err, &whole) && p.dead.news(resource, enc.Path) {
+		p.cfg.Log.Warn("records are discarded", "resource", resource, "path", enc.Path, "what", whole.Lacks[0].What)
+	}
 }
 
 // learn remembers a committed batch's dead letters.
@@ -77,13 +134,10 @@ func (d *deadLetters) learn(b *batch) {
 }
 
 func (d *deadLetters) remember(r *kgo.Record) {
-	for _, h := range r.Headers {
-		if h.Key == headerDigest {
-			d.mu.Lock()
-			d.known[string(r.Key)+" "+string(h.Value)] = true
-			d.mu.Unlock()
-		}
-	}
+	l := Letter(r)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known[letterID(string(r.Key), l.Path, l.Digest)] = true
 }
 
 // restore learns from the topic what was put aside since it was last read, by whomever.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/extract"
 )
 
@@ -41,7 +42,7 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 			return nil, err
 		}
 		whole, err := p.encodeFamilies(ctx, child, raw, b)
-		if refused := p.believable(child, parents, whole); refused != nil {
+		if refused := p.refusal(child, parents, whole, err); refused != nil {
 			p.childRefused(child, refused)
 			if err := p.nothingLeft(); err != nil {
 				return nil, err
@@ -58,6 +59,16 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 		}
 	}
 	return result, nil
+}
+
+// refusal is why the substream stops although the API has answered: its schema may not take what came, or the lists are not to be
+// believed. Its parents go on without it, and owe it.
+func (p *pass) refusal(child *extract.Resource, parents []reading, families []family, err error) error {
+	var frozen *avro.FrozenError
+	if errors.As(err, &frozen) {
+		return err
+	}
+	return p.believable(child, parents, families)
 }
 
 // nothingLeft is why the pass is in vain: it is for substreams only, and they were stopped, perhaps under another of their parents. To

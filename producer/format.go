@@ -45,11 +45,19 @@ func (w *Worker) encoder(r *extract.Resource) encoder {
 	if w.cfg.Format == FormatJSON {
 		return avro.NewPlain(declared)
 	}
-	subject := avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), declared, func(c avro.Change) { w.progress.schema(r.Name, c) })
+	subject := avro.NewSubject(w.cfg.Registry, w.names.Subject(r.Name), declared, func(c avro.Change) { w.schemaChanged(r.Name, c) })
 	if w.cfg.LookAhead.Pages > 0 && !r.HoldsPlace() {
 		subject.LookAhead(func(ctx context.Context) [][]byte { return w.lookAhead(ctx, r) })
 	}
 	return subject
+}
+
+// schemaChanged counts a change and, unless it is the first registration, logs it.
+func (w *Worker) schemaChanged(resource string, c avro.Change) {
+	w.progress.schema(resource, c)
+	if c.Field != "" {
+		w.cfg.Log.Info("schema changed", "resource", resource, "path", c.Field, "what", c.What, "version", c.Version)
+	}
 }
 
 // lookAhead reads the beginning of a resource. Where that fails the schema is made of the records at hand: they say what the trouble is,

@@ -182,8 +182,10 @@ func (p *pass) read(ctx context.Context, res *extract.Resource, records []extrac
 		rd := reading{Record: rec, value: enc.Value, entry: toEntry(rec, enc)}
 		if reason, path := undeliverable(rec, enc, p.topics[p.names.Data(res.Name)].MaxBytes); reason != "" {
 			p.dead.add(b, res.Name, rd, reason, path)
+			p.discarded(b, res.Name, rec.Key, enc)
 			continue
 		}
+		p.discarded(b, res.Name, rec.Key, enc)
 		if j, twice := at[rec.Key]; twice {
 			if !rd.entry.olderThan(readings[j].entry) {
 				rd.verdict = memory.judge(rec.Key, rd.entry, p.guard)

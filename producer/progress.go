@@ -19,6 +19,7 @@ type Status struct {
 	Published int64 // records in committed transactions
 	Deleted   int64 // tombstones likewise
 	Dead      int64 // dead letters likewise
+	Discarded int64 // of these, values that their records were published without
 	Ahead     int64 // records of the last live pass whose time lies ahead of the API's clock: published when it comes
 	Forgotten int64 // keys beyond what memory holds (Config.MemoryKeys): unchanged ones may be published again, and nothing is deleted
 	Windows   [2]int
@@ -183,6 +184,7 @@ func (p *progress) committed(b *batch, names []string, root string, state UnitSt
 			s.Published += c.published
 			s.Deleted += c.deleted
 			s.Dead += c.dead
+			s.Discarded += c.discarded
 		})
 	}
 	if state.Phase != extract.PhaseLive.String() {

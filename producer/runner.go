@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/extract"
 )
 
@@ -170,7 +171,8 @@ func passes(err error) bool {
 		return api.Kind != extract.KindUnauthorized && api.Kind != extract.KindCursor
 	}
 	var deletes *DeletesRefusedError
-	return !errors.As(err, &deletes) && !errors.Is(err, errUnreadable)
+	var frozen *avro.FrozenError
+	return !errors.As(err, &deletes) && !errors.As(err, &frozen) && !errors.Is(err, errUnreadable)
 }
 
 func (r *runner) pollInterval() time.Duration {

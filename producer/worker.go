@@ -91,11 +91,16 @@ func New(cfg Config) (*Worker, error) {
 
 // Declare is what a source file says of a resource's records, in avro's words.
 func Declare(src *extract.Source, r *extract.Resource) avro.Declaration {
-	d := avro.Declaration{Name: avro.RecordName(src.Name, r.Name), Key: keyNames(r), Doc: r.Doc}
+	d := avro.Declaration{Name: avro.RecordName(src.Name, r.Name), Key: keyNames(r), Doc: r.Doc, Contract: contracts[r.Contract], MaxFields: r.MaxInferredFields}
 	for _, c := range r.Columns {
 		d.Columns = append(d.Columns, avro.Column{Path: c.Path, Type: c.Type, Doc: c.Doc})
 	}
 	return d
+}
+
+var contracts = map[extract.Contract]avro.Contract{
+	extract.ContractEvolve: avro.Evolve, extract.ContractFreeze: avro.Freeze,
+	extract.ContractDiscardValue: avro.DiscardValue, extract.ContractDiscardRecord: avro.DiscardRecord,
 }
 
 // stamp is the time that goes into state records.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/producer"
 )
 
@@ -183,16 +184,16 @@ func TestDisplayInALowWindow(t *testing.T) {
 func TestDisplayWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	status := []producer.Status{
-		{Resource: "tags", State: "done", Pages: 1, Published: 15, Waiting: "for the next cycle"},
+		{Resource: "tags", State: "done", Pages: 1, Published: 15, Waiting: "for the next cycle", Dead: 3, Discarded: 2, Changes: make([]avro.Change, 4)},
 		{Resource: "contacts", State: "live", Windows: [2]int{2, 2}, Pages: 4, Published: 70, Watermark: noon.Add(-time.Minute), Waiting: "next pass", Until: noon.Add(time.Minute), Err: errors.New("503")},
 	}
 	for format, want := range map[string][]string{
 		"": {
-			`{"level":"INFO","msg":"progress","resource":"tags","state":"done","pages":1,"records":15,"records_per_second":15,"deleted":0,"dead_letters":0,"waiting":"for the next cycle"}`,
+			`{"level":"INFO","msg":"progress","resource":"tags","state":"done","pages":1,"records":15,"records_per_second":15,"deleted":0,"dead_letters":3,"discarded_values":2,"schema_changes":4,"waiting":"for the next cycle"}`,
 			`{"level":"INFO","msg":"progress","resource":"contacts","state":"live","pages":4,"records":70,"records_per_second":70,"deleted":0,"dead_letters":0,"windows_done":2,"windows":2,"watermark":"2026-11-24T11:59:00Z","watermark_age":"1m0s","waiting":"next pass","until":"2026-11-24T12:01:00Z","err":"503"}`,
 		},
 		"text": {
-			`INF progress resource=tags state=done pages=1 records=15 records_per_second=15 deleted=0 dead_letters=0 waiting="for the next cycle"`,
+			`INF progress resource=tags state=done pages=1 records=15 records_per_second=15 deleted=0 dead_letters=3 discarded_values=2 schema_changes=4 waiting="for the next cycle"`,
 			`INF progress resource=contacts state=live pages=4 records=70 records_per_second=70 deleted=0 dead_letters=0 windows_done=2 windows=2 watermark=2026-11-24T11:59:00Z watermark_age=1m0s waiting="next pass" until=2026-11-24T12:01:00Z err=503`,
 		},
 	} {

@@ -60,7 +60,7 @@ func TestReadmeNamesTheCommands(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n\n")
 	var got []string
 	for row := range strings.Lines(table) {
-		for _, m := range regexp.MustCompile("`([a-z]+)").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+		for _, m := range regexp.MustCompile("`([a-z-]+)").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
 			got = append(got, m[1])
 		}
 	}

@@ -51,6 +51,12 @@ func statusLine(s producer.Status, now time.Time, perSecond float64) string {
 func attributes(s producer.Status, now time.Time, perSecond float64) []any {
 	list := []any{"resource", s.Resource, "state", s.State, "pages", s.Pages, "records", s.Published,
 		"records_per_second", math.Round(perSecond*10) / 10, "deleted", s.Deleted, "dead_letters", s.Dead}
+	if s.Discarded > 0 {
+		list = append(list, "discarded_values", s.Discarded)
+	}
+	if len(s.Changes) > 0 {
+		list = append(list, "schema_changes", len(s.Changes))
+	}
 	if s.Ahead > 0 {
 		list = append(list, "in_the_future", s.Ahead)
 	}

@@ -26,8 +26,11 @@ func summaryLines(src *extract.Source, names producer.Names, all []producer.Stat
 	for _, s := range all {
 		line := fmt.Sprintf("%-20s %9d upserts  %5d deletes  %-18s  %s", s.Resource, s.Published, s.Deleted, schemaText(s), readText(src.Resource(s.Resource), s, now))
 		lines = append(lines, strings.TrimRight(line, " "))
-		if s.Dead > 0 {
-			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s", s.Resource, counted(s.Dead, "record"), names.DeadLetters()))
+		if whole := s.Dead - s.Discarded; whole > 0 {
+			notes = append(notes, fmt.Sprintf("! %s: %s could not be published: see the topic %s (headwater dead-letters %s)", s.Resource, counted(whole, "record"), names.DeadLetters(), s.Resource))
+		}
+		if s.Discarded > 0 {
+			notes = append(notes, fmt.Sprintf("! %s: %s discarded, as schema_contract says: see the topic %s (headwater dead-letters %s)", s.Resource, counted(s.Discarded, "value"), names.DeadLetters(), s.Resource))
 		}
 		if s.Ahead > 0 {
 			notes = append(notes, fmt.Sprintf("! %s: the %s of %s lies in the future: published when that time comes", s.Resource, src.Resource(s.Resource).CursorPath, counted(s.Ahead, "record")))

@@ -28,7 +28,7 @@ func TestSummary(t *testing.T) {
 			{What: "registered", Version: 1},
 			{Field: "vip", What: "new field", Version: 2},
 			{Field: "amount", What: "was long, now string → new field amount__string", Version: 3},
-		}},
+		}, Discarded: 1},
 		{Resource: "conversations", Watermark: noon.Add(-2 * time.Hour), Ahead: 1},
 		{Resource: "tickets", Dead: 1},
 	}, noon)
@@ -40,11 +40,12 @@ func TestSummary(t *testing.T) {
 		`conversations                0 upserts      0 deletes  schema unchanged    watermark 2026-11-24T10:00:00Z (1h55m behind)`,
 		`tickets                      0 upserts      0 deletes  schema unchanged`,
 		`! companies: GET /companies/scroll: 503 upstream [2J gone`,
-		`! contacts: 2 records could not be published: see the topic intercom._dead_letters`,
+		`! contacts: 1 record could not be published: see the topic intercom._dead_letters (headwater dead-letters contacts)`,
+		`! contacts: 1 value discarded, as schema_contract says: see the topic intercom._dead_letters (headwater dead-letters contacts)`,
 		`! contacts: vip: new field (schema v2)`,
 		`! contacts: amount: was long, now string → new field amount__string (schema v3)`,
 		`! conversations: the updated_at of 1 record lies in the future: published when that time comes`,
-		`! tickets: 1 record could not be published: see the topic intercom._dead_letters`,
+		`! tickets: 1 record could not be published: see the topic intercom._dead_letters (headwater dead-letters tickets)`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

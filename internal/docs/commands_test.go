@@ -91,6 +91,11 @@ func TestCommands(t *testing.T) {
 				p := start(t, d.here(c.text), nil)
 				p.wait(t, p.stdout, "\n")
 				p.interrupt(t)
+			case words[1] == "dead-letters":
+				p := start(t, d.here(c.text), nil)
+				if err := p.cmd.Wait(); err != nil || p.stdout.String()+p.stderr.String() == "" { // where there are none it says that
+					t.Errorf("%s: %v\n%s%s", d.here(c.text), err, p.stdout, p.stderr)
+				}
 			default:
 				p := start(t, d.here(c.text), d.exported(c.exports))
 				err := p.cmd.Wait()

@@ -124,7 +124,7 @@ func value(o object) string {
 			}
 		}
 		return map[string]string{"names": "a name, or a list", "scalar": "text, number or boolean", "values": "one value, or a list", "statusCode": "`404`, `5xx`",
-			"namesOrMapping": "mapping, or a list"}[def]
+			"namesOrMapping": "mapping, or a list", "contract": "`evolve` `freeze` `discard_value` `discard_record`"}[def]
 	case o.Type == "array":
 		return "list"
 	case o.Type == "object":

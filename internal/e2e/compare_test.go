@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"reflect"
 	"slices"
@@ -49,6 +50,19 @@ func (c *comparison) record(path string, t *typ, got, want map[string]any) {
 		c.differ(path, "the schema has a %s, want a record", t.name)
 		return
 	}
+	var rest map[string]any // members that have no field of their own
+	for _, f := range t.fields {
+		if text, _ := got[f.name].(string); f.variant == "rest" && text != "" {
+			rest, _ = parseJSON([]byte(text)).(map[string]any)
+		}
+	}
+	for name, held := range rest {
+		if !equalJSON(held, want[name]) {
+			c.differ(path+"."+name, "JSON text %v, want %v", held, want[name])
+		}
+		want = maps.Clone(want)
+		delete(want, name)
+	}
 	for name := range want {
 		if !slices.ContainsFunc(t.fields, func(f field) bool { return f.jsonName == name }) && !blank(want[name]) {
 			c.differ(path+"."+name, "no field for %v", want[name])
@@ -56,7 +70,9 @@ func (c *comparison) record(path string, t *typ, got, want map[string]any) {
 	}
 	members := map[string][]field{}
 	for _, f := range t.fields {
-		members[f.jsonName] = append(members[f.jsonName], f)
+		if f.variant != "rest" {
+			members[f.jsonName] = append(members[f.jsonName], f)
+		}
 	}
 	for name, fields := range members {
 		c.member(path, name, fields, got, want[name])
