@@ -261,3 +261,20 @@ func checkContract(t testing.TB, reg Registry, c Contract, record []byte, e Enco
 		t.Fatalf("%s: digest %x, of what was published %x %v", record, e.Digest, digest, err)
 	}
 }
+
+// What discover shows is what would be registered first, whatever the contract: it grows with every page.
+func TestDraftKnowsNoContract(t *testing.T) {
+	t.Parallel()
+	for _, c := range []Contract{Freeze, DiscardValue, DiscardRecord} {
+		d := NewDraft(Declaration{Name: "headwater.test.R", Key: []string{"id"}, Contract: c})
+		for _, record := range []string{firstVersion, drifted} {
+			out, err := d.Add(t.Context(), [][]byte{[]byte(record)})
+			if err != nil || out[0].Err != nil || len(out[0].Discarded) > 0 {
+				t.Errorf("%v: %+v, %v", c, out, err)
+			}
+		}
+		if !strings.Contains(d.Schema(), `"name":"new"`) {
+			t.Errorf("%v: %s", c, d.Schema())
+		}
+	}
+}
