@@ -94,7 +94,7 @@ func TestContractAndReplay(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		}
-		if got := w.since(m, w.topics(selection)...); len(got[w.topic("tags")]) != 0 || len(got[w.topic("conversation_parts")]) != 0 || len(got[w.topic("contacts")]) != 1 {
+		if got := w.since(m, w.topics(selection)...); len(got[w.topic("tags")]) != 0 || len(got[w.topic("conversation_parts")]) != 1 || len(got[w.topic("contacts")]) != 1 { // a tag has no updated_at that moved
 			t.Errorf("published: %v", got)
 		}
 		p := w.start("dead-letters", "contacts", "-n", "1")
