@@ -179,7 +179,7 @@ func (d *differ) namedTypes(field string, a, b *avro.SchemaNode) bool {
 }
 
 func (d *differ) symbols(field string, a, b *avro.SchemaNode) {
-	gone, come := without(a.Symbols, b.Symbols), without(b.Symbols, a.Symbols)
+	gone, come := onlyIn(a.Symbols, b.Symbols), onlyIn(b.Symbols, a.Symbols)
 	if len(gone) > 0 {
 		d.add(field, TypeChanged, "symbols "+strings.Join(gone, ", "), "", !b.HasEnumDefault, judged(b.HasEnumDefault,
 			"readers of the newer schema read its default instead", "readers of the newer schema do not know them, and it has no default"))
@@ -255,7 +255,7 @@ func below(path, name string) string {
 	return path + "." + name
 }
 
-// without are those of all that are not in some.
-func without(all, some []string) []string {
+// onlyIn are those of all that are not in some.
+func onlyIn(all, some []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
 }
