@@ -75,3 +75,13 @@ func (w *Worker) lookAhead(ctx context.Context, r *extract.Resource) [][]byte {
 	}
 	return texts
 }
+
+// checkContracts refuses contracts that nothing could keep: values in JSON have no schema.
+func (w *Worker) checkContracts(names []string) error {
+	for _, name := range names {
+		if c := w.cfg.Source.Resource(name).Contract; w.cfg.Format == FormatJSON && c != extract.ContractEvolve {
+			return fmt.Errorf("resource %s: schema_contract %s is for values with a schema: unset HEADWATER_VALUE_FORMAT=json, or take the contract out of the source file", name, c)
+		}
+	}
+	return nil
+}

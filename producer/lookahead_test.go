@@ -1,7 +1,9 @@
 package producer
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/headwater-stream/headwater/extract"
@@ -48,5 +50,17 @@ func TestLookingAheadMayFail(t *testing.T) {
 	worker := w.newWorker(only("crates"), func(c *Config) { c.LookAhead = extract.SampleLimit{Records: 100, Pages: 10} })
 	if texts := worker.lookAhead(w.context(), w.src.Resource("crates")); len(texts) != 0 {
 		t.Errorf("%d records", len(texts))
+	}
+}
+
+// JSON values have no schema that a contract could speak of.
+func TestContractsNeedASchema(t *testing.T) {
+	w := newWorld(t)
+	w.use(strings.Replace(shop, "- name: things ", "- schema_contract: freeze\n    name: things ", 1))
+	for format, want := range map[Format]string{FormatAvro: "", FormatJSON: "resource things: schema_contract freeze is for values with a schema"} {
+		_, err := New(Config{Source: w.src, Format: format, Names: w.names, Now: w.clock.Now})
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v", format, err)
+		}
 	}
 }

@@ -75,6 +75,9 @@ func New(cfg Config) (*Worker, error) {
 	if err := w.names.Validate(names); err != nil {
 		return nil, err
 	}
+	if err := w.checkContracts(names); err != nil {
+		return nil, err
+	}
 	if err := w.checkSweep(); err != nil {
 		return nil, err
 	}
