@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,7 +83,7 @@ func startProgram(t *testing.T, path string, env map[string]string, secrets []st
 		p.signal(syscall.SIGKILL)
 		<-p.done
 		if t.Failed() {
-			t.Logf("headwater %s ended with %v and wrote:\n%s", strings.Join(args, " "), p.cmd.ProcessState, tail(p.stderr.lines(), 40))
+			t.Logf("%s %s ended with %v and wrote:\n%s", filepath.Base(path), strings.Join(args, " "), p.cmd.ProcessState, tail(p.stderr.lines(), 40))
 		}
 	})
 	return p

@@ -61,8 +61,9 @@ func parseType(text []byte) (*typ, error) {
 		LogicalType string
 		Items       json.RawMessage
 		Fields      []struct {
-			Name, JSONName, Variant, ContentType string
-			Type                                 json.RawMessage
+			Name, Variant, ContentType string
+			JSONName                   *string // may be the empty name
+			Type                       json.RawMessage
 		}
 	}
 	if err := json.Unmarshal(text, &doc); err != nil {
@@ -82,10 +83,10 @@ func parseType(text []byte) (*typ, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.JSONName == "" {
-			f.JSONName = f.Name
+		if f.JSONName == nil {
+			f.JSONName = &f.Name
 		}
-		t.fields = append(t.fields, field{name: f.Name, jsonName: f.JSONName, variant: f.Variant, json: f.ContentType == "application/json", typ: inner})
+		t.fields = append(t.fields, field{name: f.Name, jsonName: *f.JSONName, variant: f.Variant, json: f.ContentType == "application/json", typ: inner})
 	}
 	return t, nil
 }

@@ -87,7 +87,7 @@ func (w *world) judge(resource string, records []record, truth map[string]json.R
 }
 
 // eitherKeys are the keys that a topic or the API knows, sorted.
-func eitherKeys(last map[string]record, truth map[string]json.RawMessage) []string {
+func eitherKeys[A, B any](last map[string]A, truth map[string]B) []string {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(last)), maps.Keys(truth))
 	slices.Sort(keys)
 	return slices.Compact(keys)

@@ -1,7 +1,9 @@
 package realstack
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -17,6 +19,44 @@ func DefaultCache() (string, error) {
 		return "", fmt.Errorf("find cache folder (set E2E_CACHE to choose one): %w", err)
 	}
 	return filepath.Join(dir, "headwater"), nil
+}
+
+// Keep returns the folder of a name in the cache. If it is not there, fill fills it, after an announcement of what it is on
+// log. Several processes may do so at once: one fills, the others wait. What was interrupted is begun anew.
+func Keep(ctx context.Context, cache, name, what string, log io.Writer, fill func(ctx context.Context, dir string) error) (string, error) {
+	dir := filepath.Join(cache, name)
+	if exists(dir) {
+		return dir, nil
+	}
+	err := alone(ctx, cache, log, func() error {
+		if exists(dir) {
+			return nil // another process did it
+		}
+		fmt.Fprintf(log, "downloading %s into %s\n", what, cache)
+		if err := publish(dir, func(tmp string) error { return fill(ctx, tmp) }); err != nil {
+			return fmt.Errorf("fetch %s: %w", what, err)
+		}
+		return nil
+	})
+	return dir, err
+}
+
+// alone runs f while no other process fills the cache, and says on log that it waits if it has to.
+func alone(ctx context.Context, cache string, log io.Writer, f func() error) error {
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return fmt.Errorf("make cache folder: %w", err)
+	}
+	release, err := lock(ctx, filepath.Join(cache, ".lock"), func() {
+		fmt.Fprintf(log, "waiting for another process that downloads into %s\n", cache)
+	})
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := removePartial(cache); err != nil {
+		return err
+	}
+	return f()
 }
 
 // publish fills a folder and makes it appear under its name at once, so that a folder that is there is complete.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 )
 
@@ -57,32 +56,21 @@ func fetch(ctx context.Context, cache string, log io.Writer, from downloader) (S
 }
 
 func download(ctx context.Context, cache, kafka, registry string, log io.Writer, from downloader) error {
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return fmt.Errorf("make cache folder: %w", err)
-	}
-	release, err := lock(ctx, filepath.Join(cache, ".lock"), func() {
-		fmt.Fprintf(log, "waiting for another process that downloads into %s\n", cache)
+	return alone(ctx, cache, log, func() error {
+		if exists(kafka) && exists(registry) {
+			return nil // another process did it
+		}
+		fmt.Fprintf(log, "downloading Apache Kafka %s and Apicurio Registry %s from Maven Central (~170 MB) into %s\n", KafkaVersion, RegistryVersion, cache)
+		if !exists(kafka) {
+			if err := publish(kafka, func(dir string) error { return from.kafka(ctx, dir) }); err != nil {
+				return fmt.Errorf("fetch Apache Kafka: %w", err)
+			}
+		}
+		if !exists(registry) {
+			if err := publish(registry, func(dir string) error { return from.registry(ctx, dir) }); err != nil {
+				return fmt.Errorf("fetch Apicurio Registry: %w", err)
+			}
+		}
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	defer release()
-	if exists(kafka) && exists(registry) {
-		return nil // the other process did it
-	}
-	if err := removePartial(cache); err != nil {
-		return err
-	}
-	fmt.Fprintf(log, "downloading Apache Kafka %s and Apicurio Registry %s from Maven Central (~170 MB) into %s\n", KafkaVersion, RegistryVersion, cache)
-	if !exists(kafka) {
-		if err := publish(kafka, func(dir string) error { return from.kafka(ctx, dir) }); err != nil {
-			return fmt.Errorf("fetch Apache Kafka: %w", err)
-		}
-	}
-	if !exists(registry) {
-		if err := publish(registry, func(dir string) error { return from.registry(ctx, dir) }); err != nil {
-			return fmt.Errorf("fetch Apicurio Registry: %w", err)
-		}
-	}
-	return nil
 }

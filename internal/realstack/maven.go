@@ -35,6 +35,15 @@ func (m *maven) kafka(ctx context.Context, dir string) error {
   </dependencies>`), "copy-dependencies", "-DoutputDirectory="+dir)
 }
 
+// Jars fills dir with the jars that a Maven project depends on and all that they need. pom is the project's POM.
+func Jars(ctx context.Context, pom, dir string) error {
+	m, err := newMaven()
+	if err != nil {
+		return err
+	}
+	return m.inProject(ctx, dir, pom, "copy-dependencies", "-DoutputDirectory="+dir)
+}
+
 // registry fills dir with what Apicurio Registry's archive holds.
 func (m *maven) registry(ctx context.Context, dir string) error {
 	archive, err := os.MkdirTemp(filepath.Dir(dir), ".partial-*")
