@@ -10,10 +10,11 @@ import (
 	"github.com/headwater-stream/headwater/internal/realstack"
 )
 
-// block is a fenced one of a document.
+// block is a fenced one of a document. What stands behind its language says who runs it, if not this package: the name of a file
+// (internal/e2e does), or "untested" (nobody does, and the reader is told).
 type block struct {
-	document, language string
-	lines              []string
+	document, language, mark string
+	lines                    []string
 }
 
 // command of a document: a line of a sh block, or what stands between backquotes and begins like one.
@@ -22,12 +23,12 @@ type command struct {
 	exports        []string // NAME=value, by the lines before it in its block
 }
 
-var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+var fence = regexp.MustCompile("(?ms)^```([a-z]*) ?([^\n`]*)\n(.*?)^```$")
 
 func blocks(document, text string) []block {
 	var all []block
 	for _, m := range fence.FindAllStringSubmatch(text, -1) {
-		all = append(all, block{document, m[1], strings.Split(strings.TrimSuffix(m[2], "\n"), "\n")})
+		all = append(all, block{document, m[1], m[2], strings.Split(strings.TrimSuffix(m[3], "\n"), "\n")})
 	}
 	return all
 }
@@ -46,7 +47,7 @@ func commands(t *testing.T) []command {
 	var all []command
 	for document, text := range documents(t) {
 		for _, b := range blocks(document, text) {
-			if b.language != "sh" {
+			if b.language != "sh" || b.mark != "" {
 				continue
 			}
 			var exports []string
@@ -77,8 +78,10 @@ func TestCommands(t *testing.T) {
 		found++
 		t.Run(c.document+": "+c.text, func(t *testing.T) {
 			words := strings.Fields(c.text)
-			if words[0] == "kcat" || words[0] == "curl" {
-				need(t, words[0])
+			for _, program := range []string{"kcat", "curl", "jq"} {
+				if slices.Contains(words, program) {
+					need(t, program)
+				}
 			}
 			switch {
 			case words[0] == "make":
@@ -99,8 +102,12 @@ func TestCommands(t *testing.T) {
 			default:
 				p := start(t, d.here(c.text), d.exported(c.exports))
 				err := p.cmd.Wait()
+				output := p.stdout.String()
+				if words[1] == "run" { // which tells people what it does, and has no data to print
+					output = p.stderr.String()
+				}
 				refused := words[0] == "curl" && strings.Contains(p.stdout.String(), `"error`) // curl does not mind
-				if err != nil || p.stdout.String() == "" || refused {
+				if err != nil || output == "" || refused {
 					t.Errorf("%s: %v\n%s%s", d.here(c.text), err, p.stdout, p.stderr)
 				}
 			}
@@ -158,5 +165,32 @@ func TestExemptCommandsExist(t *testing.T) {
 		if !slices.Contains(all, text) {
 			t.Errorf("no document has %q any more", text)
 		}
+	}
+}
+
+// What a reader may copy from docs/consumers.md was run, by this package or by internal/e2e, or says that it was not.
+func TestConsumerBlocksAreRunOrMarked(t *testing.T) {
+	t.Parallel()
+	const document = "docs/consumers.md"
+	text := documents(t)[document]
+	_, untested, found := strings.Cut(text, "\n## Not tested\n")
+	if !found {
+		t.Fatal(document + ` has no section "Not tested"`)
+	}
+	run := strings.TrimSuffix(text, untested)
+	for _, b := range blocks(document, run) {
+		shown := b.language == "sh" || b.language == "text"
+		if shown != (b.mark == "") || b.mark == "untested" {
+			t.Errorf("who runs the block %q %q?\n%s", b.language, b.mark, strings.Join(b.lines, "\n"))
+		}
+	}
+	marked := blocks(document, untested)
+	for _, b := range marked {
+		if b.mark != "untested" {
+			t.Errorf("this block of \"Not tested\" is not marked as untested:\n%s", strings.Join(b.lines, "\n"))
+		}
+	}
+	if n := strings.Count(untested, "Source:"); n < len(marked)-1 { // the settings that all sinks share have none of their own
+		t.Errorf("%d blocks of \"Not tested\", %d sources", len(marked), n)
 	}
 }

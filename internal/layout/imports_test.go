@@ -37,7 +37,7 @@ func TestImportDirection(t *testing.T) {
 func TestTestsDoNotReachTheProgram(t *testing.T) {
 	t.Parallel()
 	for _, dep := range dependencies(t, "cmd/headwater") {
-		if dep == "testing" || strings.HasPrefix(dep, module+"/internal/realstack") || strings.HasPrefix(dep, "github.com/compose-spec") {
+		if dep == "testing" || strings.HasPrefix(dep, module+"/internal/realstack") || strings.HasPrefix(dep, module+"/internal/consumers") || strings.HasPrefix(dep, "github.com/compose-spec") {
 			t.Errorf("the program depends on %s", dep)
 		}
 	}
