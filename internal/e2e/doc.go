@@ -9,6 +9,9 @@
 // schema comes from the registry over HTTP, another Avro library decodes the values, and every member of the API's
 // objects is looked for in them (compare_test.go).
 //
+// The consumers (consumers_test.go) are the programs of docs/consumers.md, in Python, Node, Java and Go, with the libraries that
+// package consumers fetches. They run as the page has them, and what they print of every record is judged in the same way.
+//
 // The drills (drill_test.go) kill and pause workers, brokers, the registry and the API on a real Kafka while the API's data
 // changes, and judge what arrived: docs/drills.md. They are short here; `make drill` runs them long.
 package e2e
