@@ -92,7 +92,8 @@ func (w *world) abortRecords(resource string) {
 // publication is a record as a topic has it, and what the API held when it was published.
 type publication struct {
 	record
-	truth json.RawMessage // nil: deleted
+	schema *schema         // nil: deleted
+	truth  json.RawMessage // nil: deleted
 }
 
 // published reads all topics: by topic and key, in order. What lies before the mark was published of the first truth.
@@ -110,13 +111,18 @@ func (w *world) published(between mark, truths []holdings) map[string]map[string
 				truth, later[r.partition] = truths[1], true
 			}
 			doc := truth[resource][r.key]
+			p := publication{record: r, truth: doc}
 			if r.value == nil {
 				deletions++
+			} else if s, err := w.schemaOf(r.value); err != nil {
+				w.t.Fatalf("%s: %s: %v", topic, r.key, err)
+			} else {
+				p.schema = s
 			}
 			if (r.value == nil) != (doc == nil) {
 				w.t.Errorf("%s: %s is published with %d bytes, the API has %s", topic, r.key, len(r.value), doc)
 			}
-			all[topic][r.key] = append(all[topic][r.key], publication{r, doc})
+			all[topic][r.key] = append(all[topic][r.key], p)
 		}
 		for key := range truths[1][resource] {
 			if all[topic][key] == nil && !emptyID(truths[1][resource][key]) {
@@ -173,7 +179,7 @@ func (p snippet) judge(t *testing.T, w *world, published map[string]map[string][
 	for _, topic := range topics {
 		resource := strings.TrimPrefix(topic, w.prefix)
 		for _, key := range eitherKeys(got[topic], published[topic]) {
-			for _, difference := range p.differences(w, resource, got[topic][key], published[topic][key]) {
+			for _, difference := range p.differences(resource, got[topic][key], published[topic][key]) {
 				t.Errorf("%s: %s: %s", resource, key, difference)
 			}
 		}
@@ -184,7 +190,7 @@ func (p snippet) judge(t *testing.T, w *world, published map[string]map[string][
 type printed struct{ op, value string }
 
 // differences says in what the printed records of one key differ from the published ones.
-func (p snippet) differences(w *world, resource string, got []printed, want []publication) []string {
+func (p snippet) differences(resource string, got []printed, want []publication) []string {
 	if len(got) != len(want) {
 		return []string{fmt.Sprintf("%d records, want %d", len(got), len(want))}
 	}
@@ -199,16 +205,12 @@ func (p snippet) differences(w *world, resource string, got []printed, want []pu
 			}
 			continue
 		}
-		s, err := w.schemaOf(r.value)
-		if err != nil {
-			return append(wrong, err.Error())
-		}
-		value, err := p.spelling.read(s.root, parseJSON([]byte(got[i].value)))
+		value, err := p.spelling.read(r.schema.root, parseJSON([]byte(got[i].value)))
 		if err != nil {
 			wrong = append(wrong, err.Error())
 			continue
 		}
-		wrong = append(wrong, compare(s, value.(map[string]any), r.truth, keyFields(resource))...)
+		wrong = append(wrong, compare(r.schema, value.(map[string]any), r.truth, keyFields(resource))...)
 	}
 	return wrong
 }
