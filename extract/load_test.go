@@ -67,7 +67,7 @@ func TestIntercomsThirteenResources(t *testing.T) {
 	if inc.QueryMargin != 48*time.Hour || inc.Lookback != 5*time.Minute || inc.endInQuery || !src.Resource("tickets").Incremental.endInQuery {
 		t.Errorf("%+v", inc)
 	}
-	if c := companies.Columns[0]; c != (Column{Path: "monthly_spend", Type: "double", Doc: ""}) {
+	if c := companies.Columns[0]; c != (Column{Path: "company_id", Type: "text", Doc: "The customer's own id. It may change."}) {
 		t.Errorf("its own column does not come first: %+v", c)
 	}
 	for _, s := range src.Settings {
