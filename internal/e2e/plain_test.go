@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,12 @@ func TestJSONValues(t *testing.T) {
 		w.edit("delete", "tags", "n=1")
 		w.follow(p, settle)
 		p.terminate()
+
+		tags := w.prints("cat", "tags", "-n", "1")
+		var line struct{ Value struct{ ID string } }
+		if err := json.Unmarshal([]byte(strings.Join(tags, "\n")), &line); err != nil || line.Value.ID == "" {
+			t.Errorf("cat prints %q (%v)", tags, err)
+		}
 
 		w.plain = false
 		refused := w.start("run", "--once")
