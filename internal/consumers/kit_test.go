@@ -59,17 +59,17 @@ func TestFetchKeepsWhatWorked(t *testing.T) {
 	}
 	t.Setenv("PATH", path)
 	npm("echo the registry is away; : > half; exit 1")
-	var log strings.Builder
-	if _, err := Node().Fetch(t.Context(), cache, &log); err == nil || !strings.Contains(err.Error(), "the registry is away") {
+	var said strings.Builder
+	if _, err := Node().Fetch(t.Context(), cache, &said); err == nil || !strings.Contains(err.Error(), "the registry is away") {
 		t.Errorf("%v, want what npm said", err)
 	}
 	npm(": > whole")
-	dir, err := Node().Fetch(t.Context(), cache, &log)
+	dir, err := Node().Fetch(t.Context(), cache, &said)
 	if err != nil {
 		t.Fatal(err)
 	}
 	npm("exit 1") // nobody asks again
-	again, err := Node().Fetch(t.Context(), cache, &log)
+	again, err := Node().Fetch(t.Context(), cache, &said)
 	if err != nil || again != dir {
 		t.Errorf("the second fetch: %s, %v, want %s", again, err, dir)
 	}
@@ -87,13 +87,13 @@ func TestFetchKeepsWhatWorked(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := strings.Count(log.String(), "downloading the libraries of consumers in Node"); n != 2 {
-		t.Errorf("%d announcements of two downloads:\n%s", n, &log)
+	if n := strings.Count(said.String(), "downloading the libraries of consumers in Node"); n != 2 {
+		t.Errorf("%d announcements of two downloads:\n%s", n, &said)
 	}
 	other := Node()
 	other.pins += " "
 	npm(": > whole")
-	if moved, err := other.Fetch(t.Context(), cache, &log); err != nil || moved == dir {
+	if moved, err := other.Fetch(t.Context(), cache, &said); err != nil || moved == dir {
 		t.Errorf("other pins: %s, %v", moved, err)
 	}
 }

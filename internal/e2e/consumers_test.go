@@ -19,8 +19,9 @@ import (
 // their own languages and none of ours.
 func TestConsumers(t *testing.T) {
 	t.Parallel()
+	s := realServers(t)
 	programs := snippets(t)
-	w := newWorld(t, realServers(t), sandbox.APIConfig{Seed: 53, Size: 80})
+	w := newWorld(t, s, sandbox.APIConfig{Seed: 53, Size: 80})
 	truths := []holdings{w.plantAndRun(oddities())}
 	between := w.marks(w.topics(all())...)
 	for _, resource := range aborted {

@@ -47,6 +47,10 @@ var evolutions = []struct{ field, value string }{
 // know: two libraries that are not ours read every version with every other, over twenty changes by the running program.
 func TestReadersOfAnyVersion(t *testing.T) {
 	t.Parallel()
+	python, java := fetched(t, consumers.Python()), fetched(t, consumers.Java())
+	if python == "" && java == "" {
+		t.Skip("there is no library to read with")
+	}
 	w := newWorld(t, embedded(t), sandbox.APIConfig{Seed: 57, Size: 40})
 	history := w.evolve("tags")
 	if n := len(history.Schemas); n != len(evolutions)+1 {
@@ -60,16 +64,16 @@ func TestReadersOfAnyVersion(t *testing.T) {
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if kit := fetched(t, consumers.Python()); kit != "" {
+	if python != "" {
 		t.Run("fastavro", func(t *testing.T) {
 			t.Parallel()
-			history.judge(t, filepath.Join(kit, "bin", "python"), "testdata/Pairs.py", file)
+			history.judge(t, filepath.Join(python, "bin", "python"), "testdata/Pairs.py", file)
 		})
 	}
-	if kit := fetched(t, consumers.Java()); kit != "" {
+	if java != "" {
 		t.Run("org.apache.avro", func(t *testing.T) {
 			t.Parallel()
-			command := append(javaCommand(t, kit, "testdata/Pairs.java"), "Pairs", file)
+			command := append(javaCommand(t, java, "testdata/Pairs.java"), "Pairs", file)
 			history.judge(t, command[0], command[1:]...)
 		})
 	}
