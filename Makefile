@@ -27,7 +27,7 @@ help:
 	@echo 'make test    run every test'
 	@echo '             E2E=auto|required|off   the suite on a real Kafka and registry (Java 17+, Maven)'
 	@echo '             KAFKA_BROKERS=… SCHEMA_REGISTRY_URL=…   the same suite on servers of yours'
-	@echo '             E2E_CACHE=…             where the real servers and the consumers' libraries are kept'
+	@echo '             E2E_CACHE=…             where the real servers and the libraries of consumers are kept'
 	@echo '             RACE=auto|required|off  the race detector (cgo, a C compiler)'
 	@echo 'make drill   kill and pause workers, broker, registry and API on a real Kafka, and judge what arrived (docs/drills.md)'
 	@echo '             ARGS="-drill.chaos=30m -drill.seed=7"   half an hour of chaos; the faults of a seed once more'
