@@ -159,3 +159,12 @@ func TestWorkersReachTheLimitAtOnce(t *testing.T) {
 		encodeAll(t, next, b...)
 	}
 }
+
+// Room that several records compete for is given in the order of their paths, so that two workers that see the same make the same.
+func TestRoomIsGivenInOrder(t *testing.T) {
+	t.Parallel()
+	for range 20 { // a map's order shows only now and then
+		checkRules(t, Declaration{MaxFields: 6}, [][]string{{`{"id":"1","a":{"x":1},"b":{"x":1},"m":1}`}, {`{"id":"1","b":{"y":1},"a":{"y":1}}`}},
+			"{id string*, a {x long, y long}, b {other_members json, x long}, m long}", []string{`{"id":"1","a":{"y":1},"b":{"other_members":{"y":1}}}`})
+	}
+}
