@@ -16,7 +16,8 @@ func (l *loader) loadContract(p *pending) {
 	}
 	r.MaxInferredFields = DefaultMaxInferredFields
 	if n := s.node("max_inferred_fields"); n != nil {
-		if r.MaxInferredFields = s.count("max_inferred_fields"); r.MaxInferredFields == 0 {
+		before := len(l.mistakes)
+		if r.MaxInferredFields = s.count("max_inferred_fields"); r.MaxInferredFields == 0 && len(l.mistakes) == before {
 			l.mistake(n, "max_inferred_fields: want a whole number from 1")
 		}
 	}
