@@ -10,6 +10,7 @@ import (
 // first registration, keys, columns without stars, and what other workers registered come under every contract.
 type Contract uint8
 
+// The contracts.
 const (
 	Evolve        Contract = iota // the schema grows
 	Freeze                        // Encode ends with a *FrozenError

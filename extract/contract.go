@@ -3,6 +3,7 @@ package extract
 // Contract says what becomes of a record that holds what the topic's registered schema has no field for.
 type Contract int
 
+// The contracts.
 const (
 	ContractEvolve        Contract = iota // the schema grows
 	ContractFreeze                        // the resource stops, and says what is new

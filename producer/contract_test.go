@@ -62,23 +62,23 @@ func TestContractsHaveTheSameWords(t *testing.T) {
 
 func TestValuesAreDiscarded(t *testing.T) {
 	w := newWorld(t)
-	var log bytes.Buffer
-	logged := func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) }
+	var logged bytes.Buffer
+	logging := func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&logged, nil)) }
 	w.contract("discard_value")
 	w.api.put("things", "a", "1")
-	w.once(only("things"), logged)
+	w.once(only("things"), logging)
 	w.wantNews("things", "r 1")
 	w.api.set("things", "1", `{"id":"1","v":"a","more":{"x":1}}`)
 	w.api.set("things", "2", `{"id":"2","v":5,"more":{"x":1},"w":5}`)
-	w.once(only("things"), logged)
+	w.once(only("things"), logging)
 	w.wantNews("things", "r 2") // 1 is what it was, without more
 	w.wantNewLetters(`things 1 more {"x":1}`, `things 2 v 5`, `things 2 more {"x":1}`, `things 2 w 5`)
 	w.wantHolds("things", `1 {"id":"1","v":"a"}`+"\n"+`2 {"id":"2"}`)
 	if s := w.worker.Progress()[0]; s.Dead != 4 || s.Discarded != 4 || s.Published != 1 {
 		t.Errorf("%+v", s)
 	}
-	if n := strings.Count(log.String(), "values are discarded"); n != 3 {
-		t.Errorf("logged %d times, want once for each path: %s", n, &log)
+	if n := strings.Count(logged.String(), "values are discarded"); n != 3 {
+		t.Errorf("logged %d times, want once for each path: %s", n, &logged)
 	}
 	letter := w.records(w.names.DeadLetters())[1]
 	if got := header(letter, "reason"); got != "schema_contract discard_value: was string, now long" {
@@ -100,12 +100,12 @@ func TestValuesAreDiscarded(t *testing.T) {
 
 	w.contract("evolve")
 	w.reset("things", time.Time{})
-	w.once(only("things"), logged)
+	w.once(only("things"), logging)
 	w.wantNews("things", "u 1, u 2")
 	w.wantHolds("things", `1 {"id":"1","more":{"x":2},"v":"a"}`+"\n"+`2 {"id":"2","more":{"x":1},"v__long":5,"w":5}`)
 	w.wantNewLetters()
-	if changes := w.worker.Progress()[0].Changes; len(changes) != 3 || strings.Count(log.String(), "schema changed") != 3 || !strings.Contains(log.String(), `path=more what="new field" version=2`) {
-		t.Errorf("%+v, logged %s", changes, &log)
+	if changes := w.worker.Progress()[0].Changes; len(changes) != 3 || strings.Count(logged.String(), "schema changed") != 3 || !strings.Contains(logged.String(), `path=more what="new field" version=2`) {
+		t.Errorf("%+v, logged %s", changes, &logged)
 	}
 }
 
