@@ -119,6 +119,8 @@ func topicOf(src *extract.Source, names producer.Names, name string) (string, er
 		return names.Data(name), nil
 	case strings.HasPrefix(name, names.Prefix) && name != names.Prefix:
 		return name, nil
+	case strings.Contains(name, "."): // meant as a topic
+		return "", fmt.Errorf("topic %s is not of this source: its topics begin with %s (HEADWATER_TOPIC_PREFIX)", name, names.Prefix)
 	}
-	return "", fmt.Errorf("%w; a topic's full name begins with %s", unknownResource(src, name), names.Prefix)
+	return "", unknownResource(src, name)
 }
