@@ -12,8 +12,10 @@ func FieldsOf(schema string) ([]Field, error) {
 	return fieldsOf(root, "", nil), nil
 }
 
-// NewDraftOn returns a Draft of a subject that has versions already, oldest first.
+// NewDraftOn returns a Draft of a subject that has versions already, oldest first. It grows under every contract: it tells what records
+// ask for.
 func NewDraftOn(d Declaration, versions []Registered) *Draft {
+	d.Contract = Evolve
 	known := &desk{}
 	for i, v := range versions {
 		v.ID = i + 1 // a desk's ids are its positions

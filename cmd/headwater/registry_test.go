@@ -80,7 +80,7 @@ func TestRegistryBehindTLS(t *testing.T) {
 	clients := x509.NewCertPool()
 	clients.AddCert(certificate)
 	server := httptest.NewUnstartedServer(http.StripPrefix("/apis/ccompat/v7", srfake.NewRegistry().Handler()))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) //nolint:forbidigo // net/http asks for one
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients, MinVersion: tls.VersionTLS12}
 	server.StartTLS()
 	t.Cleanup(server.Close)

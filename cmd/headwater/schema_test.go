@@ -210,15 +210,24 @@ func TestSchemaDiffSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.Replace(string(text), "- name: tags\n", "- name: tags\n    columns:\n      name: {data_type: json}\n", 1)
-	if changed == string(text) {
-		t.Fatal("the source file has no tags of that form")
+	mine := func(lines string) map[string]string {
+		t.Helper()
+		changed := strings.Replace(string(text), "- name: tags\n", "- name: tags\n"+lines, 1)
+		if changed == string(text) {
+			t.Fatal("the source file has no tags of that form")
+		}
+		file := filepath.Join(t.TempDir(), "mine.yaml")
+		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return map[string]string{"HEADWATER_SOURCE": file, "HEADWATER_TOPIC_PREFIX": "intercom."}
 	}
-	file := filepath.Join(t.TempDir(), "mine.yaml")
-	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
+	got := diff(exitOK, mine("    schema_contract: freeze\n"), "tags")
+	wantLine(t, strings.Split(squeezed(got), "\n"), `compatible news added boolean .*`)
+	if got.stderr.String() != "the schema_contract of tags is freeze: run registers no field for what its records bring\n" {
+		t.Error(got.stderr)
 	}
-	got := diff(exitFailed, map[string]string{"HEADWATER_SOURCE": file, "HEADWATER_TOPIC_PREFIX": "intercom."}, "tags")
+	got = diff(exitFailed, mine("    columns:\n      name: {data_type: json}\n"), "tags")
 	wantLine(t, strings.Split(squeezed(got), "\n"), `BREAKING name type changed string json the source file declares it so; run keeps the registered type, .* give the topics another prefix`)
 	if got.stderr.String() != "headwater: 1 breaking difference\n" {
 		t.Error(got.stderr)

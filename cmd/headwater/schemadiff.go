@@ -161,6 +161,9 @@ func (a *app) compareSource(ctx context.Context, s *subjects, r *registered, rec
 			texts = append(texts, record.JSON)
 		}
 	}
+	if declared.Contract != avro.Evolve {
+		a.say(fmt.Sprintf("the schema_contract of %s is %v: run registers no field for what its records bring", r.Resource, declared.Contract))
+	}
 	draft := avro.NewDraftOn(declared, r.plain())
 	if _, err := draft.Add(ctx, texts); err != nil {
 		return nil, err
