@@ -134,7 +134,7 @@ func (d *differ) plainTypes(field string, a, b *avro.SchemaNode) bool {
 	case "map":
 		d.types(field, a.Values, b.Values)
 	}
-	if !reflect.DeepEqual(a.Props, b.Props) {
+	if !sameProperties(a.Props, b.Props) {
 		d.add(field, DocChanged, "", "", false, "a property that does not change how records are read")
 	}
 	return true
@@ -172,7 +172,7 @@ func (d *differ) namedTypes(field string, a, b *avro.SchemaNode) bool {
 	case "enum":
 		d.symbols(field, a, b)
 	}
-	if a.Doc != b.Doc || !reflect.DeepEqual(a.Props, b.Props) || !slices.Equal(a.Aliases, b.Aliases) {
+	if a.Doc != b.Doc || !sameProperties(a.Props, b.Props) || !slices.Equal(a.Aliases, b.Aliases) {
 		d.add(field, DocChanged, "", "", false, "the doc or a property of "+a.Type+" "+a.Name)
 	}
 	return pair[0] == pair[1]
@@ -195,22 +195,21 @@ func (d *differ) symbols(field string, a, b *avro.SchemaNode) {
 
 // fields compares two records' fields by their names.
 func (d *differ) fields(above string, a, b []avro.SchemaField) {
-	var common []string
+	had, has := fieldsByName(a), fieldsByName(b)
+	var common, order []string
 	for i := range a {
 		f := &a[i]
-		j := slices.IndexFunc(b, func(g avro.SchemaField) bool { return g.Name == f.Name })
-		if j < 0 {
-			d.add(below(above, f.Name), FieldRemoved, d.from.fieldText(f), "", !f.HasDefault, judged(f.HasDefault,
-				"readers of the older schema read its default", "readers of the older schema need it, and it has no default"))
+		if g := has[f.Name]; g != nil {
+			common = append(common, f.Name)
+			d.field(below(above, f.Name), f, g)
 			continue
 		}
-		common = append(common, f.Name)
-		d.field(below(above, f.Name), f, &b[j])
+		d.add(below(above, f.Name), FieldRemoved, d.from.fieldText(f), "", !f.HasDefault, judged(f.HasDefault,
+			"readers of the older schema read its default", "readers of the older schema need it, and it has no default"))
 	}
-	var order []string
 	for i := range b {
 		g := &b[i]
-		if slices.Contains(common, g.Name) {
+		if had[g.Name] != nil {
 			order = append(order, g.Name)
 			continue
 		}
@@ -220,6 +219,14 @@ func (d *differ) fields(above string, a, b []avro.SchemaField) {
 	if !slices.Equal(common, order) {
 		d.add(above, OrderChanged, "", "", false, "readers look fields up by name")
 	}
+}
+
+func fieldsByName(all []avro.SchemaField) map[string]*avro.SchemaField {
+	byName := make(map[string]*avro.SchemaField, len(all))
+	for i := range all {
+		byName[all[i].Name] = &all[i]
+	}
+	return byName
 }
 
 // field compares a field that both records have.
@@ -236,9 +243,13 @@ func (d *differ) field(path string, a, b *avro.SchemaField) {
 	switch {
 	case a.HasDefault != b.HasDefault || !reflect.DeepEqual(a.Default, b.Default):
 		d.add(path, DefaultChanged, defaultText(a), defaultText(b), false, "both have the field; the default counts for records of versions that lack it")
-	case a.Doc != b.Doc, !slices.Equal(a.Aliases, b.Aliases), !reflect.DeepEqual(others(a), others(b)):
+	case a.Doc != b.Doc, !slices.Equal(a.Aliases, b.Aliases), !sameProperties(others(a), others(b)):
 		d.add(path, DocChanged, "", "", false, "the doc, an alias or a property")
 	}
+}
+
+func sameProperties(a, b map[string]any) bool {
+	return len(a) == len(b) && (len(a) == 0 || reflect.DeepEqual(a, b))
 }
 
 func judged(good bool, whyGood, whyBad string) string {

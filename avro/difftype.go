@@ -153,6 +153,9 @@ func property(f *avro.SchemaField, name string) string {
 
 // others are the properties of a field that mean nothing to this program's readers.
 func others(f *avro.SchemaField) map[string]any {
+	if len(f.Props) == 0 {
+		return nil
+	}
 	all := maps.Clone(f.Props)
 	for _, ours := range []string{"jsonName", "variant", "contentType"} {
 		delete(all, ours)
