@@ -66,7 +66,7 @@ func TestLook(t *testing.T) {
 			}
 		}
 		got := newCommand(s.env()).run(deadline(t), "cat", "tgas").want(t, exitUsage)
-		if got.stderr.String() != "headwater: resource \"tgas\" is not in source \"intercom\" (did you mean tags?); a topic's full name begins with intercom.\n" {
+		if got.stderr.String() != "headwater: resource \"tgas\" is not in source \"intercom\" (did you mean tags?)\n" {
 			t.Error(got.stderr)
 		}
 	})
