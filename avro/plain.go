@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"unicode/utf8"
 )
 
-// Plain makes values that are the record's JSON text as it is, on one line, for readers without a schema registry. Keys, digests and what
-// makes a record one that cannot be published are those of a Subject. It is safe for concurrent use.
+// Plain makes values that are the record's JSON text as it is, on one line, for readers without a schema registry; bytes that are not UTF-8
+// become U+FFFD. Keys, digests and what makes a record one that cannot be published are those of a Subject. It is safe for concurrent use.
 type Plain struct{ declared *declaration }
 
 // NewPlain returns a Plain; of the declaration it needs the key alone.
@@ -35,6 +36,9 @@ func (p *Plain) Encode(_ context.Context, records [][]byte) ([]Encoded, error) {
 			continue
 		}
 		out[i].Value = line.Bytes()
+		if !utf8.Valid(out[i].Value) {
+			out[i].Value = []byte(validText(line.String())) // a reader of JSON takes no other text
+		}
 	}
 	return out, nil
 }

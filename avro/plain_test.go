@@ -5,15 +5,17 @@ import (
 	"testing"
 )
 
-// A plain value is the record's text, its numbers and strings as they are spelled, on one line; digest, key and refusals are a Subject's.
+// A plain value is the record's text, its numbers and strings as they are spelled, on one line and in UTF-8; digest, key and refusals are a Subject's.
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	p := NewPlain(Declaration{Name: "headwater.test.R", Key: []string{"id"}})
 	records := []string{
 		"{ \"id\" : 7,\n \"n\":1.0, \"big\":18446744073709551617, \"far\":1e400, \"none\":null, \"s\":\"a \\ud800 \\u00e9 <&>\", \"e\":{}, \"l\":[ ] }",
+		"{\"id\":\"b\",\"s\":\"\xff\xfe\",\"\xe9\":\"\\ud800\"}",
 		`{"n":1}`, `[]`, `{"id":`, `{"id":1.5}`,
 	}
-	want := []string{`{"id":7,"n":1.0,"big":18446744073709551617,"far":1e400,"none":null,"s":"a \ud800 \u00e9 <&>","e":{},"l":[]}`}
+	want := []string{`{"id":7,"n":1.0,"big":18446744073709551617,"far":1e400,"none":null,"s":"a \ud800 \u00e9 <&>","e":{},"l":[]}`,
+		"{\"id\":\"b\",\"s\":\"\ufffd\ufffd\",\"\ufffd\":\"\\ud800\"}"}
 	texts := make([][]byte, len(records))
 	for i, r := range records {
 		texts[i] = []byte(r)
