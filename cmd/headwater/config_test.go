@@ -216,6 +216,7 @@ func TestSecurity(t *testing.T) {
 		{"SCHEMA_REGISTRY_PASSWORD=" + secret, "SCHEMA_REGISTRY_USERNAME is not set but SCHEMA_REGISTRY_PASSWORD is: set both"},
 		{"SCHEMA_REGISTRY_USERNAME=u SCHEMA_REGISTRY_PASSWORD=" + secret, ""},
 		{"SCHEMA_REGISTRY_BEARER_TOKEN=" + secret, ""},
+		{"SCHEMA_REGISTRY_BEARER_TOKEN=" + secret + "\x00", "SCHEMA_REGISTRY_BEARER_TOKEN holds a space, a line break or another character that no token has: set it to the token alone"},
 		{"SCHEMA_REGISTRY_USERNAME=u SCHEMA_REGISTRY_PASSWORD=p SCHEMA_REGISTRY_BEARER_TOKEN=" + secret, "SCHEMA_REGISTRY_BEARER_TOKEN and SCHEMA_REGISTRY_USERNAME are two ways to log in: set one"},
 		{"SCHEMA_REGISTRY_URL=http://u:p@h:1 SCHEMA_REGISTRY_BEARER_TOKEN=" + secret, "SCHEMA_REGISTRY_BEARER_TOKEN is set and SCHEMA_REGISTRY_URL holds a user: set one"},
 	} {

@@ -99,6 +99,9 @@ func (c *Config) validateSecurity() []error {
 	if c.RegistryToken != "" && (c.RegistryUsername != "" || c.RegistryPassword != "") {
 		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_BEARER_TOKEN and SCHEMA_REGISTRY_USERNAME are two ways to log in: set one"))
 	}
+	if strings.ContainsFunc(c.RegistryToken, func(r rune) bool { return r < '!' || r > '~' }) {
+		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_BEARER_TOKEN holds a space, a line break or another character that no token has: set it to the token alone"))
+	}
 	if u, err := url.Parse(c.RegistryURL); err == nil && u.User != nil && c.RegistryToken != "" {
 		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_BEARER_TOKEN is set and SCHEMA_REGISTRY_URL holds a user: set one"))
 	}
