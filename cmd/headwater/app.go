@@ -71,7 +71,7 @@ func exitCode(err error) int {
 	case errors.As(err, &taken):
 		return exitTakenOver
 	case errors.As(err, &failed):
-		if failed.Nothing {
+		if failed.Nothing && !frozen(failed) {
 			return exitEnvironment
 		}
 		return exitFailed
@@ -86,6 +86,17 @@ func exitCode(err error) int {
 		return exitEnvironment
 	}
 	return exitFailed
+}
+
+// frozen says whether contracts alone stopped what was selected: then the source file is to be changed, and every server is well.
+func frozen(failed *producer.FailedError) bool {
+	for _, err := range failed.Resources {
+		var why *avro.FrozenError
+		if !errors.As(err, &why) {
+			return false
+		}
+	}
+	return true
 }
 
 // load reads the configuration and says the warnings that it gives. With mistakes in it the configuration has defaults in

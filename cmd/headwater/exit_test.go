@@ -34,6 +34,8 @@ func TestExitCode(t *testing.T) {
 		{&producer.FailedError{Resources: map[string]error{"tags": api}}, 1},
 		{&producer.FailedError{Resources: map[string]error{"tags": environment}}, 1},
 		{&producer.FailedError{Resources: map[string]error{"tags": api}, Nothing: true}, 3},
+		{&producer.FailedError{Resources: map[string]error{"tags": &avro.FrozenError{}}, Nothing: true}, 1},
+		{&producer.FailedError{Resources: map[string]error{"tags": &avro.FrozenError{}, "teams": api}, Nothing: true}, 3},
 		{&usageError{errors.New("wrong")}, 2},
 		{&usageError{environment}, 2},
 		{errors.Join(&usageError{errors.New("a")}, &usageError{errors.New("b")}), 2},
