@@ -86,7 +86,7 @@ func (p *catPrinter) value(ctx context.Context, value []byte) (json.RawMessage, 
 	case len(value) > 0 && value[0] == 0: // a frame; no JSON begins so
 		return p.decoder.JSON(ctx, value)
 	case json.Valid(value):
-		return value, nil
+		return json.RawMessage(string([]rune(string(value)))), nil // bytes that are not UTF-8 as U+FFFD: the line is to be JSON
 	}
 	return nil, errors.New("the value is neither framed Avro nor JSON")
 }

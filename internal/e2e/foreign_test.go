@@ -150,14 +150,14 @@ func TestCatOfAnyTopic(t *testing.T) {
 		for _, r := range []struct {
 			key   string
 			value []byte
-		}{{"a", framed}, {"b", []byte(`{"x": 1e400, "<":[null]}`)}, {"c", framed[:8]}, {"a", nil}, {"d", []byte("words")}, {"e", unknown}, {"b", framed}, {"", []byte(`"s"`)}} {
+		}{{"a", framed}, {"b", []byte("{\"x\": 1e400, \"<\":[null,\"\xff\"]}")}, {"c", framed[:8]}, {"a", nil}, {"d", []byte("words")}, {"e", unknown}, {"b", framed}, {"", []byte(`"s"`)}} {
 			record := &kgo.Record{Topic: topic, Key: []byte(r.key), Value: r.value, Timestamp: written, Headers: []kgo.RecordHeader{{Key: "ts", Value: []byte("1795490422000")}}}
 			if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		const ts, value = `"ts":"2026-11-24T03:20:22Z"`, `{"at":"2026-11-24T03:20:22.125Z","e":"B","m":{"x":1152921504606846976}}`
-		all := []string{`{"key":"a",` + ts + `,"value":` + value + `}`, `{"key":"b",` + ts + `,"value":{"x":1e400,"<":[null]}}`,
+		all := []string{`{"key":"a",` + ts + `,"value":` + value + `}`, `{"key":"b",` + ts + `,"value":{"x":1e400,"<":[null,"�"]}}`,
 			`{"key":"c",` + ts + `,"error":"` + topic + ` partition 0 offset 2: decode value by schema .*"}`, `{"key":"a",` + ts + `,"value":null}`,
 			`{"key":"d",` + ts + `,"error":".* offset 4: the value is neither framed Avro nor JSON"}`, `{"key":"e",` + ts + `,"error":".* offset 5: read schema 2147483647: .*404.*"}`,
 			`{"key":"b",` + ts + `,"value":` + value + `}`, `{"key":"",` + ts + `,"value":"s"}`}
