@@ -96,7 +96,7 @@ func (s *Sample) enough(limit SampleLimit) bool {
 	return s.Records >= limit.Records || len(s.Pages) >= limit.Pages
 }
 
-// beginning is where a backfill or a listing of a root begins.
+// beginning is where a listing of a root begins, or a backfill; where that goes step by step, its last one.
 func (c *Client) beginning(r *Resource) Position {
 	if r.Incremental == nil {
 		return Position{Phase: PhaseSnapshot}
@@ -105,6 +105,9 @@ func (c *Client) beginning(r *Resource) Position {
 	w := Window{Start: c.Start(r), End: now}
 	if end := c.End(r); !end.IsZero() {
 		w.End = earliest(w.End, end)
+	}
+	if inc := r.Incremental; inc.Step > 0 && w.End.Sub(w.Start) > inc.Step {
+		w.Start = w.End.Add(-inc.Step) // more than the API takes at once
 	}
 	if !w.Start.Before(w.End) {
 		w.Start = w.End.Add(-time.Hour) // an empty window would ask for nothing, and tell nothing

@@ -79,14 +79,14 @@ func TestDeletedCompanyTakesItsSegmentsAlong(t *testing.T) {
 func TestNewFields(t *testing.T) {
 	onBoth(t, func(t *testing.T, s servers) {
 		w := newWorld(t, s, sandbox.APIConfig{Seed: 5, Size: 330})
-		// Read last in the listing, since it was changed last: the pages before it do not know the field.
-		late := w.edit("change", "conversations", "n=1")[0]
-		w.set("conversations", late, "satisfaction_survey", `{"score":4,"asked_at":1700000000,"by":["mail","chat"]}`)
+		// Read last, since it was changed last: the pages before it do not know the field, and looking ahead ends after 300 records.
+		late := w.edit("change", "contacts", "n=1")[0]
+		w.set("contacts", late, "satisfaction_survey", `{"score":4,"asked_at":1700000000,"by":["mail","chat"]}`)
 		w.once()
 		w.equalsTruth(all()...)
-		first := w.versions("conversations")
+		first := w.versions("contacts")
 		if len(first) < 2 {
-			t.Errorf("conversations: versions %v, want a second one for the field that came late", first)
+			t.Errorf("contacts: versions %v, want a second one for the field that came late", first)
 		}
 
 		before, m := w.holdings(all()...), w.marks(w.topics(all())...)
@@ -98,7 +98,7 @@ func TestNewFields(t *testing.T) {
 			{"tickets", "open", `"maybe"`},                         // text where a boolean was
 			{"companies", "session_count", `18446744073709551617`}, // beyond 64 bits
 			{"companies", "monthly_spend", `1234567.000000000000001`},
-			{"conversations", "satisfaction_survey.score", `4.5`},
+			{"contacts", "satisfaction_survey.score", `4.5`},
 		}
 		for _, e := range edits {
 			keys := slices.Sorted(maps.Keys(before[e.resource]))

@@ -45,7 +45,7 @@ func TestWrongSetUps(t *testing.T) {
 		{"unknown resource", []string{"run", "tag", "--once"}, nil, 2, []string{`"tag"`}},
 		{"no token", run, map[string]string{"SOURCE_ACCESS_TOKEN": ""}, 2, []string{"SOURCE_ACCESS_TOKEN"}},
 		{"token file is empty", run, map[string]string{"SOURCE_ACCESS_TOKEN": "", "SOURCE_ACCESS_TOKEN_FILE": empty}, 2, []string{"SOURCE_ACCESS_TOKEN_FILE", "empty"}},
-		{"JSON values", run, map[string]string{"HEADWATER_VALUE_FORMAT": "json"}, 2, []string{"HEADWATER_VALUE_FORMAT", "not supported yet"}},
+		{"unknown value format", run, map[string]string{"HEADWATER_VALUE_FORMAT": "xml"}, 2, []string{"HEADWATER_VALUE_FORMAT", "must be avro or json"}},
 		{"once in a group", run, map[string]string{"HEADWATER_GROUP": "g"}, 2, []string{"HEADWATER_GROUP", "--once"}},
 		{"one resource in a group", []string{"run", "tags"}, map[string]string{"HEADWATER_GROUP": "g"}, 2, []string{"HEADWATER_GROUP", "resources"}},
 		{"metrics", run, map[string]string{"HEADWATER_METRICS_ADDR": "127.0.0.1:9464"}, 2, []string{"HEADWATER_METRICS_ADDR", "not supported yet"}},
