@@ -92,6 +92,17 @@ func (s *Sample) add(page []Record) {
 	s.Records += len(page)
 }
 
+// Texts are the records' JSON, of all pages in order.
+func (s Sample) Texts() [][]byte {
+	texts := make([][]byte, 0, s.Records)
+	for _, page := range s.Pages {
+		for _, record := range page {
+			texts = append(texts, record.JSON)
+		}
+	}
+	return texts
+}
+
 func (s *Sample) enough(limit SampleLimit) bool {
 	return s.Records >= limit.Records || len(s.Pages) >= limit.Pages
 }

@@ -67,13 +67,7 @@ func (w *Worker) lookAhead(ctx context.Context, r *extract.Resource) [][]byte {
 	if err != nil && ctx.Err() == nil {
 		w.cfg.Log.Warn("could not look ahead before the schema is registered", "resource", r.Name, "err", err)
 	}
-	var texts [][]byte
-	for _, page := range s.Pages {
-		for _, rec := range page {
-			texts = append(texts, rec.JSON)
-		}
-	}
-	return texts
+	return s.Texts()
 }
 
 // checkContracts refuses contracts that nothing could keep: values in JSON have no schema.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -63,13 +62,11 @@ func (p *catPrinter) print(ctx context.Context, r *kgo.Record) error {
 		p.failed++
 		line.Error = fmt.Sprintf("%s partition %d offset %d: %s", r.Topic, r.Partition, r.Offset, oneLine(err.Error()))
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(line); err != nil {
+	text, err := jsonLine(line)
+	if err != nil {
 		return err
 	}
-	if _, err := p.out.Write(b.Bytes()); err != nil {
+	if _, err := p.out.Write(text); err != nil {
 		return err
 	}
 	if p.printed++; p.printed == p.flags.count {

@@ -155,11 +155,8 @@ func letterJSON(l producer.DeadLetter) (string, error) {
 	} else {
 		line.Text = new(string(l.Text))
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(line)
-	return escaped(strings.TrimSuffix(b.String(), "\n")), err
+	text, err := jsonLine(line)
+	return escaped(strings.TrimSuffix(string(text), "\n")), err
 }
 
 // compactJSON returns the text without white space, if it is JSON and whole.

@@ -126,7 +126,7 @@ func (p *pipeline) look(ctx context.Context, r *extract.Resource, records int, n
 		return nil, err
 	}
 	draft := avro.NewDraft(declared)
-	if err := d.take(ctx, draft, slices.Concat(s.Pages...)); err != nil {
+	if err := d.take(ctx, draft, s); err != nil {
 		return nil, err
 	}
 	d.Looked, d.More = s.Records, s.More
@@ -143,12 +143,9 @@ func (p *pipeline) look(ctx context.Context, r *extract.Resource, records int, n
 }
 
 // take gives the draft all records at once, as run gives them to a subject.
-func (d *discovered) take(ctx context.Context, draft *avro.Draft, records []extract.Record) error {
-	texts := make([][]byte, len(records))
-	for i, record := range records {
-		texts[i] = record.JSON
-	}
-	encoded, err := draft.Add(ctx, texts)
+func (d *discovered) take(ctx context.Context, draft *avro.Draft, s extract.Sample) error {
+	records := slices.Concat(s.Pages...)
+	encoded, err := draft.Add(ctx, s.Texts())
 	for i, e := range encoded {
 		if e.Err != nil || records[i].KeyErr != nil {
 			d.Refused++
@@ -163,9 +160,7 @@ func (a *app) printDiscovered(all []*discovered, flags discoverFlags) error {
 		if all == nil {
 			all = []*discovered{} // a list, also when it is empty
 		}
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(all)
+		return a.writeJSON(all)
 	case flags.avro:
 		for _, d := range all {
 			if d.Schema == nil {

@@ -164,7 +164,18 @@ func compacted(text []byte) string {
 
 // writeJSON prints v on one line.
 func (a *app) writeJSON(v any) error {
-	enc := json.NewEncoder(a.stdout)
+	line, err := jsonLine(v)
+	if err == nil {
+		_, err = a.stdout.Write(line)
+	}
+	return err
+}
+
+// jsonLine is v on one line, with its end, as people read it: < stays <.
+func jsonLine(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	err := enc.Encode(v)
+	return b.Bytes(), err
 }

@@ -155,17 +155,11 @@ func (a *app) compareSource(ctx context.Context, s *subjects, r *registered, rec
 	if err != nil {
 		return nil, err
 	}
-	texts := make([][]byte, 0, sample.Records)
-	for _, page := range sample.Pages {
-		for _, record := range page {
-			texts = append(texts, record.JSON)
-		}
-	}
 	if declared.Contract != avro.Evolve {
 		a.say(fmt.Sprintf("the schema_contract of %s is %v: run registers no field for what its records bring", r.Resource, declared.Contract))
 	}
 	draft := avro.NewDraftOn(declared, r.plain())
-	if _, err := draft.Add(ctx, texts); err != nil {
+	if _, err := draft.Add(ctx, sample.Texts()); err != nil {
 		return nil, err
 	}
 	if grown := draft.Schema(); grown != "" { // without a record there is nothing to register
