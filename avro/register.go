@@ -50,8 +50,8 @@ type growth struct {
 	changes []Change   // that came with it
 	refused error      // the round before was refused, with so many versions registered
 	known   int
+	offered string  // the text that was refused
 	sample  []value // of the look-ahead; nil: not asked yet
-	offered string  // the text that was
 }
 
 // round reads the subject and returns the version that holds everything, or registers one and returns nil.
