@@ -14,6 +14,7 @@ import (
 // was taken. await may be called by several goroutines.
 type follower struct {
 	client *kgo.Client
+	hung   *hanging
 	topic  string
 	board  *board
 	cancel context.CancelFunc
@@ -36,7 +37,7 @@ func (s *session) follow() (*follower, error) {
 		return nil, &EnvironmentError{Op: "open reader", Err: err}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &follower{client: client, topic: s.names.State(), board: s.board, cancel: cancel, ended: make(chan struct{}),
+	f := &follower{client: client, hung: s.hanging(), topic: s.names.State(), board: s.board, cancel: cancel, ended: make(chan struct{}),
 		next: map[int32]int64{}, moved: make(chan struct{})}
 	go f.run(ctx)
 	return f, nil
@@ -96,8 +97,9 @@ func (f *follower) failure() error {
 // await returns when the follower has read every partition up to its extent's end. Records below are decided, or will be as soon as a
 // stranger's transaction ends: where that does not come, the error names it.
 func (f *follower) await(ctx context.Context, parts map[int32]extent) error {
-	limit := time.NewTimer(scanDeadline)
-	defer limit.Stop()
+	still := newStandstill(f.client, f.hung)
+	timer := time.NewTimer(hangingCheck)
+	defer timer.Stop()
 	for last := int64(-1); ; {
 		left, read, moved, err := f.behind(parts)
 		if err != nil || len(left) == 0 {
@@ -105,12 +107,15 @@ func (f *follower) await(ctx context.Context, parts map[int32]extent) error {
 		}
 		if read > last { // only a reader that stands still, in these partitions, is stalled
 			last = read
-			limit.Reset(scanDeadline)
+			still.moved()
 		}
+		timer.Reset(time.Until(still.next))
 		select {
 		case <-moved:
-		case <-limit.C:
-			return stalled(ctx, f.client, map[string]map[int32]int64{f.topic: left})
+		case <-timer.C:
+			if err := still.look(ctx, map[string]map[int32]int64{f.topic: left}); err != nil {
+				return err
+			}
 		case <-ctx.Done():
 			return fmt.Errorf("read %s: %w", f.topic, ctx.Err())
 		}

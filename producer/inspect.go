@@ -134,7 +134,7 @@ func Read(ctx context.Context, kafka []kgo.Opt, topic string, follow bool, each 
 	if err != nil {
 		return err
 	}
-	if err := scan(ctx, kafka, extents{topic: parts}, each); err != nil || !follow {
+	if err := scan(ctx, kafka, nil, extents{topic: parts}, each); err != nil || !follow {
 		return err
 	}
 	offsets := map[int32]kgo.Offset{}

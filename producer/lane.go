@@ -180,7 +180,7 @@ func readLanes(ctx context.Context, base []kgo.Opt, names Names, parts map[int32
 	for id := range parts {
 		states[id] = newLaneState()
 	}
-	err = scan(ctx, base, extents{names.State(): parts}, func(r *kgo.Record) error {
+	err = scan(ctx, base, nil, extents{names.State(): parts}, func(r *kgo.Record) error {
 		states[r.Partition].apply(string(r.Key), r.Value, r.Offset)
 		return nil
 	})

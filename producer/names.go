@@ -3,6 +3,7 @@ package producer
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -71,4 +72,11 @@ const laneStride = 7
 // windowLane is the lane of window n of a plan.
 func windowLane(home int32, n int, lanes int32) int32 {
 	return int32((int(home) + laneStride*n) % int(lanes))
+}
+
+// laneOf is the lane that a transactional id fences; false: it is not one of these.
+func (n Names) laneOf(id string) (int32, bool) {
+	number, ours := strings.CutPrefix(id, n.TransactionalIDs()+"-")
+	lane, err := strconv.ParseInt(number, 10, 32)
+	return int32(lane), ours && err == nil && lane >= 0 && lane < StatePartitions
 }

@@ -29,7 +29,7 @@ func (s *session) extentsOf(ctx context.Context, topic string, since int64) (map
 }
 
 func (s *session) scanTopic(ctx context.Context, topic string, parts map[int32]extent, each func(*kgo.Record) error) error {
-	if err := scan(ctx, s.cfg.Kafka, extents{topic: parts}, each); err != nil {
+	if err := scan(ctx, s.cfg.Kafka, s.hanging(), extents{topic: parts}, each); err != nil {
 		return readFailure("restore from "+topic, topic, err)
 	}
 	return nil

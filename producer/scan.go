@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -52,11 +50,28 @@ func listExtents(ctx context.Context, admin *kadm.Client, topic string, since in
 	return parts, nil
 }
 
+// decidedExtents is a topic from its start to the last offset that is decided.
+func decidedExtents(ctx context.Context, admin *kadm.Client, topic string) (map[int32]extent, error) {
+	parts, err := listExtents(ctx, admin, topic, -1)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := admin.ListCommittedOffsets(ctx, topic)
+	if err == nil {
+		err = decided.Error()
+	}
+	decided.Each(func(o kadm.ListedOffset) {
+		parts[o.Partition] = extent{from: parts[o.Partition].from, to: o.Offset}
+	})
+	return parts, err
+}
+
 // scan reads the extents read_committed and hands every record, in partition order, to each. It ends when the target offset of
 // every partition was reached: control records are kept for counting, because the tail of a transactional partition is a
 // commit marker that a reader otherwise never sees. The caller took the target after it fenced its predecessor, so records
-// below it are decided or will be as soon as a stranger's transaction ends.
-func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Record) error) error {
+// below it are decided or will be as soon as a stranger's transaction ends. Transactions of ours that hang it ends itself; hung is nil
+// where somebody only looks.
+func scan(ctx context.Context, base []kgo.Opt, hung *hanging, parts extents, each func(*kgo.Record) error) error {
 	s := newScanner(parts)
 	if s.open == 0 {
 		return nil
@@ -66,15 +81,17 @@ func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Rec
 		return fmt.Errorf("open reader: %w", err)
 	}
 	defer client.Close()
-	// Progress gives the rest the whole deadline again: only a reader that stands still is stalled.
-	limit := time.Now().Add(scanDeadline)
+	still := newStandstill(client, hung)
 	for s.open > 0 {
-		bounded, cancel := context.WithDeadline(ctx, limit)
+		bounded, cancel := context.WithDeadline(ctx, still.next)
 		fetches := client.PollFetches(bounded)
 		over := bounded.Err() != nil
 		cancel()
 		if over {
-			return stalled(ctx, client, s.left)
+			if err := still.look(ctx, s.left); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := fatalFetch(fetches); err != nil {
 			return err
@@ -83,7 +100,7 @@ func scan(ctx context.Context, base []kgo.Opt, parts extents, each func(*kgo.Rec
 			return err
 		}
 		if fetches.NumRecords() > 0 {
-			limit = time.Now().Add(scanDeadline)
+			still.moved()
 		}
 	}
 	return nil
@@ -160,53 +177,4 @@ func fatalFetch(fetches kgo.Fetches) error {
 		return fmt.Errorf("read %s partition %d: %w", e.Topic, e.Partition, e.Err)
 	}
 	return nil
-}
-
-// stalled says why a scan did not reach its target, and names the open transactions that may hold it back.
-func stalled(ctx context.Context, client *kgo.Client, left map[string]map[int32]int64) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	ask, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	set := kadm.TopicsSet{}
-	var where []string
-	for topic, ps := range left {
-		for p := range ps {
-			set.Add(topic, p)
-			where = append(where, fmt.Sprintf("%s[%d]", topic, p))
-		}
-	}
-	sort.Strings(where)
-	msg := fmt.Sprintf("no progress for %s reading %s to its end", scanDeadline, strings.Join(where, ", "))
-	if holders := openTransactions(ask, kadm.NewClient(client), set); len(holders) > 0 {
-		msg += "; open transactions there: " + strings.Join(holders, ", ")
-	}
-	return errors.New(msg)
-}
-
-// openTransactions names the transactional ids with an open transaction in the partitions; best effort, for a message.
-func openTransactions(ctx context.Context, admin *kadm.Client, set kadm.TopicsSet) []string {
-	producers, err := admin.DescribeProducers(ctx, set)
-	if err != nil {
-		return nil
-	}
-	var pids []int64
-	producers.EachProducer(func(p kadm.DescribedProducer) {
-		if p.CurrentTxnStartOffset >= 0 {
-			pids = append(pids, p.ProducerID)
-		}
-	})
-	if len(pids) == 0 {
-		return nil
-	}
-	listed, err := admin.ListTransactions(ctx, pids, nil)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, t := range listed.Sorted() {
-		names = append(names, fmt.Sprintf("%q (producer %d)", t.TxnID, t.ProducerID))
-	}
-	return names
 }

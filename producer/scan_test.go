@@ -107,7 +107,7 @@ func TestScanKeepsToItsExtent(t *testing.T) {
 		want   []string
 	}{{extent{0, 5}, []string{"3", "4"}}, {extent{4, 5}, []string{"4"}}, {extent{0, 2}, nil}, {extent{0, 0}, nil}, {extent{5, 5}, nil}} {
 		var got []string
-		err := scan(w.context(), w.seeds, extents{"log": {0: test.extent}}, func(r *kgo.Record) error {
+		err := scan(w.context(), w.seeds, nil, extents{"log": {0: test.extent}}, func(r *kgo.Record) error {
 			got = append(got, string(r.Key))
 			return nil
 		})
@@ -155,7 +155,7 @@ func TestStallNamesTheOpenTransaction(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(w.context(), 50*time.Millisecond)
 	defer cancel()
-	if err := scan(ctx, w.seeds, extents{"log": {0: {0, 1}}}, func(*kgo.Record) error { return nil }); err == nil {
+	if err := scan(ctx, w.seeds, nil, extents{"log": {0: {0, 1}}}, func(*kgo.Record) error { return nil }); err == nil {
 		t.Error("a scan ends before what it has to read is decided")
 	}
 }

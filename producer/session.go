@@ -90,9 +90,9 @@ func (s *session) checkClaims(ctx context.Context) error {
 // readDecided reads the lanes as far as they are decided, and waits for nobody: our own transaction, whose end was unclear, may still be
 // open beyond until its timeout; a worker that took the lane has aborted it.
 func (s *session) readDecided(ctx context.Context) error {
-	parts, err := s.decidedExtents(ctx)
+	parts, err := decidedExtents(ctx, kadm.NewClient(s.admin), s.names.State())
 	if err != nil {
-		return err
+		return &EnvironmentError{Op: "list offsets of " + s.names.State(), Err: err}
 	}
 	if err := s.follower.await(ctx, parts); err != nil {
 		return &EnvironmentError{Op: "read claims", Err: err}
@@ -145,25 +145,6 @@ func (s *session) awaitVisits(ctx context.Context) error {
 	maps.Copy(s.waitedFor, visitors)
 	s.cfg.Log.Warn("taking the lanes back from a visit that did not end", "after", visitDeadline)
 	return nil
-}
-
-// decidedExtents are the lanes from their starts to the last offset that is decided.
-func (s *session) decidedExtents(ctx context.Context) (map[int32]extent, error) {
-	admin := kadm.NewClient(s.admin)
-	parts, err := listExtents(ctx, admin, s.names.State(), -1)
-	if err == nil {
-		var decided kadm.ListedOffsets
-		if decided, err = admin.ListCommittedOffsets(ctx, s.names.State()); err == nil {
-			err = decided.Error()
-		}
-		decided.Each(func(o kadm.ListedOffset) {
-			parts[o.Partition] = extent{from: parts[o.Partition].from, to: o.Offset}
-		})
-	}
-	if err != nil {
-		return nil, &EnvironmentError{Op: "list offsets of " + s.names.State(), Err: err}
-	}
-	return parts, nil
 }
 
 // takeOne takes a lane within a deadline. A coordinator that is just starting answers late, so the deadline is generous.
