@@ -46,8 +46,8 @@ func TestHangingTransaction(t *testing.T) {
 	pid, epoch := w.commitState(decided)
 	w.hangAs(client, decided, pid, epoch, "committed", 0)
 
-	var log strings.Builder
-	h := &hanging{w.seeds, w.names, slog.New(slog.NewTextHandler(&log, nil))}
+	var logged strings.Builder
+	h := &hanging{w.seeds, w.names, slog.New(slog.NewTextHandler(&logged, nil))}
 	for _, test := range []struct {
 		topic, says string
 		ended       bool
@@ -62,8 +62,8 @@ func TestHangingTransaction(t *testing.T) {
 			t.Errorf("%s: %v", test.topic, err)
 		}
 	}
-	if !strings.Contains(log.String(), "topic=hung partition=0 offset=0") {
-		t.Errorf("log: %q", log.String())
+	if !strings.Contains(logged.String(), "topic=hung partition=0 offset=0") {
+		t.Errorf("log: %q", logged.String())
 	}
 
 	// A reading that is held up looks by itself, long before its deadline, and goes on.
