@@ -16,19 +16,27 @@ import (
 // hangingCheck is how long a reading stands still before it is looked for transactions that hang.
 const hangingCheck = 10 * time.Second
 
-// hanging ends our own transactions that a partition takes for open and their coordinator for ended: a broker that lost touch with its
-// controller can leave one, when it appends what was sent before the transaction was aborted. Nobody else ever ends it, and read_committed
-// readers do not get past it. Kafka's own remedy is kafka-transactions.sh abort (KIP-664); this does the same for transactional ids of
-// this prefix, after it has made sure that the state topic holds nothing of the transaction.
+// hanging ends our own transactions that a partition takes for open and their coordinator for ended. Brokers leave them: a coordinator
+// that finds no leader for a partition just then (its only replica was cut off from the controller) takes the partition for deleted
+// and never writes the transaction's marker there, of a commit as of an abort (Kafka 4.3: getPartitionLeaderEndpoint is empty for both).
+// Nobody else ever ends it, and read_committed readers do not get past it. Kafka's own remedy is kafka-transactions.sh abort (KIP-664),
+// which forgets half of a transaction where the other half was committed; this asks the topics what was decided.
 type hanging struct {
-	kafka []kgo.Opt
-	names Names
-	log   *slog.Logger
+	kafka  []kgo.Opt
+	names  Names
+	topics []string // in which our transactions write, beside the state topic; those that do not exist do not count
+	log    *slog.Logger
 }
 
-func (w *Worker) hanging() *hanging { return &hanging{w.cfg.Kafka, w.names, w.cfg.Log} }
+func (w *Worker) hanging() *hanging {
+	h := &hanging{kafka: w.cfg.Kafka, names: w.names, topics: []string{w.names.DeadLetters()}, log: w.cfg.Log}
+	for _, r := range w.cfg.Source.Resources {
+		h.topics = append(h.topics, w.names.Data(r.Name))
+	}
+	return h
+}
 
-// end aborts what hangs in the partitions, and reports whether there was any. The error says what hangs and could not be ended.
+// end ends what hangs in the partitions, and reports whether there was any. The error says what hangs and could not be ended.
 func (h *hanging) end(ctx context.Context, client *kgo.Client, set kadm.TopicsSet) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
@@ -38,13 +46,16 @@ func (h *hanging) end(ctx context.Context, client *kgo.Client, set kadm.TopicsSe
 		return false, nil // the reading's own deadline ends in an error that says more
 	}
 	for _, p := range found {
-		if err := h.abort(ctx, admin, p); err != nil {
-			return false, fmt.Errorf("a transaction of producer %d hangs in %s[%d] from offset %d on, and its coordinator has forgotten it: %w; "+
-				"kafka-transactions.sh --bootstrap-server … abort --topic %s --partition %d --start-offset %d ends it",
-				p.ProducerID, p.Topic, p.Partition, p.CurrentTxnStartOffset, err, p.Topic, p.Partition, p.CurrentTxnStartOffset)
+		commit, err := h.decide(ctx, admin, p)
+		if err == nil {
+			err = h.mark(ctx, admin, p, commit)
+		}
+		if err != nil {
+			return false, fmt.Errorf("a transaction of producer %d hangs in %s[%d] from offset %d on, and its coordinator has forgotten it: %w",
+				p.ProducerID, p.Topic, p.Partition, p.CurrentTxnStartOffset, err)
 		}
 		h.log.Warn("ended a transaction that its coordinator had forgotten", "topic", p.Topic, "partition", p.Partition,
-			"offset", p.CurrentTxnStartOffset, "producer", p.ProducerID, "epoch", p.ProducerEpoch)
+			"offset", p.CurrentTxnStartOffset, "producer", p.ProducerID, "epoch", p.ProducerEpoch, "committed", commit)
 	}
 	return true, nil
 }
@@ -123,38 +134,17 @@ func (h *hanging) coordinated(ctx context.Context, admin *kadm.Client, producers
 	return known, err
 }
 
-// abort writes the marker that is missing. A transaction of which the lane holds a record is not ended by guess: it was committed. To see
-// that the lane is read to its high watermark, because a commit is answered before its markers are written.
-// (Each transaction has an epoch of its own where the broker's transaction.version is 2; where it is not, one of an epoch that ever
-// committed is left to a person.)
-func (h *hanging) abort(ctx context.Context, admin *kadm.Client, p hung) error {
-	parts, err := listExtents(ctx, admin, h.names.State(), -1)
-	if err != nil {
-		return err
-	}
-	lane := parts[p.lane]
-	if p.Topic == h.names.State() && p.Partition == p.lane {
-		lane.to = p.CurrentTxnStartOffset // what comes after it nobody can read
-	}
-	committed := errors.New("its lane in the state topic holds records of that producer's epoch")
-	err = scan(ctx, h.kafka, nil, extents{h.names.State(): {p.lane: lane}}, func(r *kgo.Record) error {
-		if r.ProducerID == p.ProducerID && r.ProducerEpoch == p.ProducerEpoch {
-			return committed
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
+// mark writes the marker that is missing, with the epoch that the coordinator would have given it.
+func (h *hanging) mark(ctx context.Context, admin *kadm.Client, p hung, commit bool) error {
 	set := kadm.TopicsSet{}
 	set.Add(p.Topic, p.Partition)
-	markers, err := admin.WriteTxnMarkers(ctx, kadm.TxnMarkers{ProducerID: p.ProducerID, ProducerEpoch: p.ProducerEpoch,
+	markers, err := admin.WriteTxnMarkers(ctx, kadm.TxnMarkers{ProducerID: p.ProducerID, ProducerEpoch: p.ProducerEpoch + 1, Commit: commit,
 		CoordinatorEpoch: max(p.CoordinatorEpoch, 0), Topics: set})
 	markers.EachPartition(func(r kadm.TxnMarkersPartitionResponse) {
 		err = errors.Join(err, r.Err)
 	})
 	if errors.Is(err, kerr.ClusterAuthorizationFailed) {
-		return fmt.Errorf("%w: this user may not Alter the cluster", err)
+		return fmt.Errorf("%w: allow this user Alter on the cluster, and it is ended by itself", err)
 	}
 	return err
 }

@@ -177,7 +177,15 @@ func (w *world) producers(partitions map[string]bool) string {
 	if err != nil {
 		return err.Error()
 	}
-	described.EachProducer(func(p kadm.DescribedProducer) { text += fmt.Sprintf("%+v\n", p) })
+	stuck := map[int64]bool{}
+	described.EachProducer(func(p kadm.DescribedProducer) {
+		if p.CurrentTxnStartOffset >= 0 {
+			stuck[p.ProducerID] = true
+			text += fmt.Sprintf("%+v\n", p)
+		}
+	})
+	set.Add(w.topic("_state"), lanes()...)
+	text += w.batches(set, stuck)
 	open, err := admin.DescribeTransactions(ctx)
 	if err != nil {
 		return text + err.Error()
@@ -188,6 +196,46 @@ func (w *world) producers(partitions map[string]bool) string {
 		}
 	}
 	return text
+}
+
+func lanes() []int32 {
+	var all []int32
+	for id := range int32(16) {
+		all = append(all, id)
+	}
+	return all
+}
+
+// batches tells what producers have written into partitions, markers included, decided or not: what a broker made of a transaction.
+func (w *world) batches(set kadm.TopicsSet, producers map[int64]bool) string {
+	parts := map[string]map[int32]kgo.Offset{}
+	for topic, ps := range set {
+		parts[topic] = map[int32]kgo.Offset{}
+		for p := range ps {
+			parts[topic][p] = kgo.NewOffset().AtStart()
+		}
+	}
+	client := w.kafka(w.t, kgo.ConsumePartitions(parts), kgo.KeepControlRecords())
+	defer client.Close()
+	text := ""
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		fetches := client.PollFetches(ctx)
+		cancel()
+		if fetches.NumRecords() == 0 {
+			return text
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !producers[r.ProducerID] {
+				return
+			}
+			what := "record " + string(r.Key)
+			if r.Attrs.IsControl() && len(r.Key) == 4 {
+				what = [...]string{"ABORT", "COMMIT"}[r.Key[3]]
+			}
+			text += fmt.Sprintf("%d producer %d epoch %d %s[%d] %d %s\n", r.Timestamp.UnixMilli(), r.ProducerID, r.ProducerEpoch, r.Topic, r.Partition, r.Offset, what)
+		})
+	}
 }
 
 func toRecord(r *kgo.Record) record {
