@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -28,6 +29,29 @@ type Declaration struct {
 
 	Contract  Contract // what becomes of values for which the registered schema has no field
 	MaxFields int      // inferred fields, nested ones and siblings included; declared ones are not. 0: no limit
+
+	Encoder Encoder // how records are encoded: the bytes are the same
+}
+
+// Encoder is a way to read records and to write them.
+type Encoder uint8
+
+// The encoders.
+const (
+	Compiled Encoder = iota // a schema compiled to steps walks a record's text once; what it is in doubt of goes the other way
+	Library                 // every record is parsed with encoding/json: slow, and the measure for the other
+)
+
+func (e Encoder) String() string { return [...]string{"compiled", "library"}[e] }
+
+// ParseEncoder is the inverse of String.
+func ParseEncoder(s string) (Encoder, error) {
+	for _, e := range []Encoder{Compiled, Library} {
+		if s == e.String() {
+			return e, nil
+		}
+	}
+	return 0, fmt.Errorf("encoder %q: must be compiled or library", s)
 }
 
 // declaration is a Declaration prepared for look-ups; immutable.

@@ -98,7 +98,7 @@ func (v *version) lacks(d *declaration, objects []value) []Lack {
 // these become null: that is what the digest is of.
 func (v *version) discard(d *declaration, objects []value, out []Encoded) {
 	for i := range objects {
-		if out[i].Err != nil {
+		if out[i].Err != nil || objects[i].kind != objectValue {
 			continue
 		}
 		e := encoder{tracing: true}

@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"encoding/binary"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -29,6 +28,9 @@ import (
 //
 // The error says why record is not JSON, or that it nests deeper than 128. Digest is safe for concurrent use.
 func Digest(record []byte) (uint64, error) {
+	if digest, ok := walkDigest(record); ok {
+		return digest, nil
+	}
 	v, err := parseValue(record)
 	if err != nil {
 		return 0, err
@@ -36,12 +38,30 @@ func Digest(record []byte) (uint64, error) {
 	return v.digest(), nil
 }
 
+// digests walks without a key.
+var digests = compileKeys(nil)
+
+// walkDigest takes the digest of any JSON value in a walk; false: in doubt.
+func walkDigest(text []byte) (uint64, bool) {
+	w, _ := digests.walks.Get().(*walk)
+	defer digests.walks.Put(w)
+	return w.digestOf(text)
+}
+
+// The digests of words and of zero.
+var (
+	nullHash  = xxhash.Sum64String("z")
+	falseHash = xxhash.Sum64String("f")
+	trueHash  = xxhash.Sum64String("t")
+	zeroHash  = xxhash.Sum64String("n0")
+)
+
 func (v value) digest() uint64 {
 	switch v.kind {
 	case falseValue:
-		return xxhash.Sum64String("f")
+		return falseHash
 	case trueValue:
-		return xxhash.Sum64String("t")
+		return trueHash
 	case numberValue:
 		return numberDigest(v.text)
 	case stringValue:
@@ -49,10 +69,7 @@ func (v value) digest() uint64 {
 	case arrayValue:
 		var a uint64
 		for _, item := range v.items {
-			var b [16]byte
-			binary.LittleEndian.PutUint64(b[:8], a)
-			binary.LittleEndian.PutUint64(b[8:], item.digest())
-			a = xxhash.Sum64(b[:])
+			a = pairHash(a, item.digest())
 		}
 		return tagged('a', a, uint64(len(v.items)))
 	case objectValue:
@@ -65,15 +82,7 @@ func (v value) digest() uint64 {
 		}
 		return tagged('o', o, n)
 	}
-	return xxhash.Sum64String("z")
-}
-
-func tagged(tag byte, a, b uint64) uint64 {
-	var buf [17]byte
-	buf[0] = tag
-	binary.LittleEndian.PutUint64(buf[1:], a)
-	binary.LittleEndian.PutUint64(buf[9:], b)
-	return xxhash.Sum64(buf[:])
+	return nullHash
 }
 
 func stringDigest(s string) uint64 {

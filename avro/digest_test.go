@@ -136,7 +136,7 @@ func drawMembers(t *rapid.T, depth int) []member {
 	for range rapid.IntRange(0, 4).Draw(t, "members") {
 		ms = append(ms, member{names.Draw(t, "name"), drawValue(t, depth)})
 	}
-	return dropEarlier(ms)
+	return lastOfEach(ms)
 }
 
 // respell writes v with other whitespace, member order, number spelling, escapes, null members and duplicates.

@@ -43,5 +43,11 @@
 // whatever the limit is later. The Decoder shows it as that object. Of versions there are no more than fields that there is room for,
 // siblings and such fields together, however many names an API makes up. Workers that reach the limit at once may together pass it.
 //
+// A record is encoded in one of two ways, with the same bytes, digests and errors. The fast one (walk.go) goes once over its text by the
+// steps that a version's schema was compiled to (compile.go), makes nothing in between and asks for no memory. What it is in doubt of it leaves
+// to the other: a library's tokenizer (read.go), values (value.go), and an encoder of these (encode.go), by which schemas grow, too.
+// Declaration.Encoder leaves everything to that. A rule of this page is therefore in two places; FuzzCompiled and TestCompiledIsLibrary see it
+// when they differ.
+//
 // Declaration.Contract says what becomes of what the registered schema has no field for; see Contract.
 package avro

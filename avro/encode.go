@@ -9,10 +9,11 @@ import (
 	"strconv"
 )
 
-// encoder writes JSON values as Avro binary by walking a schema's tree. What the tree has no field for is noted in misses
+// encoder writes JSON values as Avro binary by going over a schema's tree. What the tree has no field for is noted in misses
 // and left out; the caller lets the schema grow and encodes again.
 //
-// This is the plain encoder. appendRecord is the seam at which a compiled one may take its place.
+// It is the slow of two ways: the one for records that ask for fields, are not as they should be, or that a walk is in doubt of for another
+// reason, and the measure for what a walk writes.
 type encoder struct {
 	misses []miss
 	values []*value // of the records that are being written, the innermost last

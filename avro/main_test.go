@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -142,10 +143,7 @@ func checkRecord(t testing.TB, reg Registry, record []byte, e Encoded) {
 	if err != nil || e.Value[0] != 0 {
 		t.Fatalf("frame %x: %v", e.Value[:5], err)
 	}
-	codec, err := goavro.NewCodec(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	codec, schema := decodersOf(t, text)
 	native, rest, err := codec.NativeFromBinary(e.Value[5:])
 	if err != nil || len(rest) > 0 {
 		t.Fatalf("goavro: %v, %d bytes left, for %s by %s", err, len(rest), record, text)
@@ -155,7 +153,7 @@ func checkRecord(t testing.TB, reg Registry, record []byte, e Encoded) {
 		t.Fatalf("goavro encodes %x (%v), not %x, for %s", again, err, e.Value[5:], record)
 	}
 	var decoded any
-	if rest, err := twmb.MustParse(text).Decode(e.Value[5:], &decoded); err != nil || len(rest) > 0 {
+	if rest, err := schema.Decode(e.Value[5:], &decoded); err != nil || len(rest) > 0 {
 		t.Fatalf("twmb/avro: %v, %d bytes left", err, len(rest))
 	}
 	root, err := parseSchema(text)
@@ -165,6 +163,29 @@ func checkRecord(t testing.TB, reg Registry, record []byte, e Encoded) {
 	if err := sameRecord(root, decoded, original); err != nil {
 		t.Fatalf("%s: %v\nschema %s\ndecoded %v", record, err, text, decoded)
 	}
+}
+
+// decoders are those of the schema that was asked for last: most records of a test have one.
+var decoders atomic.Pointer[schemaDecoders]
+
+type schemaDecoders struct {
+	text   string
+	goavro *goavro.Codec
+	twmb   *twmb.Schema
+}
+
+func decodersOf(t testing.TB, text string) (*goavro.Codec, *twmb.Schema) {
+	t.Helper()
+	d := decoders.Load()
+	if d == nil || d.text != text {
+		codec, err := goavro.NewCodec(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d = &schemaDecoders{text, codec, twmb.MustParse(text)}
+		decoders.Store(d)
+	}
+	return d.goavro, d.twmb
 }
 
 func fromJSON(t testing.TB, text []byte) any {

@@ -114,13 +114,18 @@ func millis(v value) (int64, bool) {
 		ms, ok := d.int64()
 		return ms, ok && ms >= earliest*1000 && ms < (latest+1)*1000
 	case stringValue:
-		t, err := time.Parse(time.RFC3339Nano, v.text)
-		if err != nil || finerThanMillis(v.text) {
-			return 0, false
-		}
-		return t.UnixMilli(), t.Unix() >= earliest && t.Unix() <= latest
+		return millisOf(v.text)
 	}
 	return 0, false
+}
+
+// millisOf is millis of RFC 3339.
+func millisOf(text string) (int64, bool) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || finerThanMillis(text) {
+		return 0, false
+	}
+	return t.UnixMilli(), t.Unix() >= earliest && t.Unix() <= latest
 }
 
 // finerThanMillis reports whether a time that parsed has digits below the millisecond; the parser drops some silently.
@@ -139,7 +144,11 @@ func days(v value) (int32, bool) {
 	if v.kind != stringValue {
 		return 0, false
 	}
-	t, err := time.Parse(time.DateOnly, v.text)
+	return daysOf(v.text)
+}
+
+func daysOf(text string) (int32, bool) {
+	t, err := time.Parse(time.DateOnly, text)
 	if err != nil || t.Unix() < earliest {
 		return 0, false
 	}

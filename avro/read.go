@@ -1,292 +1,132 @@
 package avro
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
-	"slices"
+	"io"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxDepth is how deep arrays and objects of a record may nest.
 const maxDepth = 128
 
-// errSyntax says that a text is not JSON. What people read of it is encoding/json's own error.
-var errSyntax = errors.New("not JSON")
-
-// parseValue parses one JSON value, by the grammar of RFC 8259 and nothing beyond it. Invalid UTF-8 (each byte) and lone surrogates
-// become U+FFFD, as encoding/json has it.
-func parseValue(text []byte) (value, error) { return new(parser).parse(text) }
-
-// parser checks and takes a text apart in one walk; a test holds it against encoding/json, value by value. It may parse many texts,
-// one after the other; what it returned stays as it is.
-type parser struct {
-	text  string
-	at    int
-	utf8  bool     // all of text is
-	open  []member // of the objects that are being parsed, the innermost last
-	room  []member // for those that are complete
-	full  [][]member
-	free  [][]member
-	names [8]uint64
+// parseValue parses one JSON value with a library's tokenizer: the way of all that a walk leaves, and of what a schema grows by. Invalid
+// UTF-8 (each byte) and lone surrogates become U+FFFD, as encoding/json has it.
+func parseValue(text []byte) (value, error) {
+	r := reader{jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	v, err := r.value(0)
+	if err == nil {
+		if _, err = r.ReadToken(); err == nil {
+			err = syntaxError(errors.New("more than one value"), r.InputOffset())
+		} else if errors.Is(err, io.EOF) {
+			return v, nil
+		}
+	}
+	var at *recordError
+	if errors.As(err, &at) {
+		return value{}, err
+	}
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntax):
+		err = syntaxError(syntax.Err, syntax.ByteOffset)
+	case errors.Is(err, io.EOF):
+		err = syntaxError(io.ErrUnexpectedEOF, r.InputOffset())
+	}
+	return value{}, err
 }
 
-func (p *parser) parse(text []byte) (value, error) {
-	p.text, p.at, p.open = string(text), 0, p.open[:0]
-	p.utf8 = utf8.ValidString(p.text)
-	v, err := p.value(0)
-	if p.next(); err == nil && p.at < len(p.text) {
-		err = errSyntax
-	}
-	if errors.Is(err, errSyntax) {
-		var raw json.RawMessage
-		err = fmt.Errorf("parse JSON: %w", json.Unmarshal(text, &raw))
-	}
+func syntaxError(err error, offset int64) error {
+	return fmt.Errorf("parse JSON: %w at byte %d", err, offset)
+}
+
+// reader puts tokens together to values.
+type reader struct{ *jsontext.Decoder }
+
+func (r reader) value(depth int) (value, error) {
+	t, err := r.ReadToken()
 	if err != nil {
 		return value{}, err
 	}
-	return v, nil
-}
-
-// next skips white space and returns the byte behind it, 0 at the end of the text; a byte of 0 begins nothing in JSON.
-func (p *parser) next() byte {
-	for ; p.at < len(p.text); p.at++ {
-		switch c := p.text[p.at]; c {
-		case ' ', '\t', '\n', '\r':
-		default:
-			return c
+	switch t.Kind() {
+	case '{', '[':
+		if depth >= maxDepth {
+			return value{}, &recordError{err: fmt.Errorf("arrays and objects nest deeper than %d", maxDepth)}
 		}
-	}
-	return 0
-}
-
-func (p *parser) value(depth int) (value, error) {
-	switch c := p.next(); c {
-	case '{':
-		return p.object(depth)
-	case '[':
-		return p.array(depth)
+		if t.Kind() == '{' {
+			return r.object(depth)
+		}
+		return r.array(depth)
 	case '"':
-		s, err := p.string()
-		return value{kind: stringValue, text: s}, err
-	case 'n':
-		return value{}, p.word("null")
+		return value{kind: stringValue, text: t.String()}, nil
+	case '0':
+		return value{kind: numberValue, text: t.String()}, nil
 	case 't':
-		return value{kind: trueValue}, p.word("true")
+		return value{kind: trueValue}, nil
 	case 'f':
-		return value{kind: falseValue}, p.word("false")
-	default:
-		return p.number()
+		return value{kind: falseValue}, nil
 	}
+	return value{}, nil
 }
 
-func (p *parser) word(w string) error {
-	if !strings.HasPrefix(p.text[p.at:], w) {
-		return errSyntax
-	}
-	p.at += len(w)
-	return nil
-}
-
-func (p *parser) number() (value, error) {
-	from := p.at
-	p.is('-')
-	ok := p.is('0') || p.digits()
-	if ok && p.is('.') {
-		ok = p.digits()
-	}
-	if ok && (p.is('e') || p.is('E')) {
-		_ = p.is('+') || p.is('-')
-		ok = p.digits()
-	}
-	if !ok {
-		return value{}, errSyntax
-	}
-	return value{kind: numberValue, text: p.text[from:p.at]}, nil
-}
-
-// is skips c and reports whether it was there.
-func (p *parser) is(c byte) bool {
-	if p.at < len(p.text) && p.text[p.at] == c {
-		p.at++
-		return true
-	}
-	return false
-}
-
-// digits skips digits and reports whether there was one.
-func (p *parser) digits() bool {
-	from := p.at
-	for p.at < len(p.text) && p.text[p.at]-'0' <= 9 {
-		p.at++
-	}
-	return p.at > from
-}
-
-func (p *parser) array(depth int) (value, error) {
+func (r reader) array(depth int) (value, error) {
 	v := value{kind: arrayValue}
-	if depth >= maxDepth {
-		return v, &recordError{err: fmt.Errorf("arrays and objects nest deeper than %d", maxDepth)}
-	}
-	p.at++
-	if p.next() == ']' {
-		p.at++
-		return v, nil
-	}
-	for {
-		item, err := p.value(depth + 1)
+	for r.PeekKind() != ']' {
+		item, err := r.value(depth + 1)
 		if err != nil {
-			return v, within("["+strconv.Itoa(len(v.items))+"]", err)
+			return v, inPath("["+strconv.Itoa(len(v.items))+"]", err)
 		}
 		v.items = append(v.items, item)
-		switch p.next() {
-		case ']':
-			p.at++
-			return v, nil
-		case ',':
-			p.at++
-		default:
-			return v, errSyntax
-		}
 	}
+	_, err := r.ReadToken()
+	return v, err
 }
 
-func (p *parser) object(depth int) (value, error) {
+func (r reader) object(depth int) (value, error) {
 	v := value{kind: objectValue}
-	if depth >= maxDepth {
-		return v, &recordError{err: fmt.Errorf("arrays and objects nest deeper than %d", maxDepth)}
-	}
-	p.at++
-	if p.next() == '}' {
-		p.at++
-		return v, nil
-	}
-	first := len(p.open)
-	for {
-		if p.next() != '"' {
-			return v, errSyntax
-		}
-		name, err := p.string()
+	for r.PeekKind() != '}' {
+		t, err := r.ReadToken()
 		if err != nil {
 			return v, err
 		}
-		if p.next() != ':' {
-			return v, errSyntax
-		}
-		p.at++
-		item, err := p.value(depth + 1)
+		name := t.String()
+		item, err := r.value(depth + 1)
 		if err != nil {
-			return v, within(pathSegment(name), err)
+			return v, inPath(pathSegment(name), err)
 		}
-		p.open = append(p.open, member{name, item})
-		switch p.next() {
-		case '}':
-			p.at++
-			v.members = p.keep(p.lastOfEach(p.open[first:]))
-			p.open = p.open[:first]
-			return v, nil
-		case ',':
-			p.at++
-		default:
-			return v, errSyntax
-		}
+		v.members = append(v.members, member{name, item})
 	}
+	_, err := r.ReadToken()
+	v.members = lastOfEach(v.members)
+	return v, err
 }
 
-func (p *parser) string() (string, error) {
-	from, plain := p.at, true
-	for p.at++; ; p.at++ {
-		if p.at >= len(p.text) || p.text[p.at] < ' ' {
-			return "", errSyntax
-		}
-		if p.text[p.at] == '"' {
-			break
-		}
-		if p.text[p.at] == '\\' {
-			plain = false
-			p.at++ // of what follows only a quote matters here; encoding/json looks at the rest
-		}
+// inPath tells of an error where in the record it is; one of syntax says so by its offset.
+func inPath(segment string, err error) error {
+	var at *recordError
+	if errors.As(err, &at) {
+		return within(segment, err)
 	}
-	p.at++
-	raw := p.text[from:p.at]
-	if plain && (p.utf8 || utf8.ValidString(raw)) {
-		return raw[1 : len(raw)-1], nil
-	}
-	var s string
-	if err := json.Unmarshal([]byte(raw), &s); err != nil {
-		return "", errSyntax
-	}
-	return s, nil
+	return err
 }
 
-// roomMembers is for how many members room is made at a time.
-const roomMembers = 512
+// fewMembers is up to how many names are compared one by one.
+const fewMembers = 16
 
-// keep copies members to where they may stay.
-func (p *parser) keep(ms []member) []member {
-	if len(ms) == 0 {
-		return nil
+// lastOfEach drops all but the last member of a name; the order of those that stay is kept.
+func lastOfEach(ms []member) []member {
+	if len(ms) <= fewMembers && distinct(ms) {
+		return ms
 	}
-	if cap(p.room)-len(p.room) < len(ms) {
-		p.nextRoom(len(ms))
-	}
-	from := len(p.room)
-	p.room = append(p.room, ms...)
-	return p.room[from:len(p.room):len(p.room)]
-}
-
-// nextRoom takes a room that is free again, or makes one.
-func (p *parser) nextRoom(members int) {
-	if p.room != nil {
-		p.full = append(p.full, p.room)
-	}
-	if n := len(p.free); n > 0 && members <= roomMembers {
-		p.room, p.free = p.free[n-1], p.free[:n-1]
-		return
-	}
-	p.room = make([]member, 0, max(roomMembers, members))
-}
-
-// again makes the parser's rooms free: nothing that it returned may be used any more. Rooms of an unusual size are given up.
-func (p *parser) again() {
-	for _, room := range append(p.full, p.room) {
-		if cap(room) == roomMembers && len(p.free) < maxFree {
-			clear(room) // what was parsed is not to be held
-			p.free = append(p.free, room[:0])
-		}
-	}
-	clear(p.full)
-	clear(p.open[:cap(p.open)])
-	p.text, p.room, p.full, p.open = "", nil, p.full[:0], p.open[:0]
-}
-
-// maxFree bounds what a parser keeps for the next page: some 2 MB.
-const maxFree = 48
-
-// lastOfEach drops all but the last member of a name; the order of those that stay is kept. Most objects have no name twice, which a
-// few bits of each name mostly show.
-func (p *parser) lastOfEach(ms []member) []member {
-	clear(p.names[:])
-	for i, m := range ms {
-		bit := uint(len(m.name))
-		if n := len(m.name); n > 0 {
-			bit = (bit*31+uint(m.name[n-1]))*31 + uint(m.name[n/2])*7 + uint(m.name[0])
-		}
-		word, mask := &p.names[bit/64%8], uint64(1)<<(bit%64)
-		if *word&mask != 0 && slices.ContainsFunc(ms[:i], func(had member) bool { return had.name == m.name }) {
-			return dropEarlier(ms)
-		}
-		*word |= mask
-	}
-	return ms
-}
-
-func dropEarlier(ms []member) []member {
 	last := make(map[string]int, len(ms))
 	for i, m := range ms {
 		last[m.name] = i
+	}
+	if len(last) == len(ms) {
+		return ms
 	}
 	kept := ms[:0]
 	for i, m := range ms {
@@ -295,4 +135,15 @@ func dropEarlier(ms []member) []member {
 		}
 	}
 	return kept
+}
+
+func distinct(ms []member) bool {
+	for i := range ms {
+		for j := range i {
+			if ms[i].name == ms[j].name {
+				return false
+			}
+		}
+	}
+	return true
 }

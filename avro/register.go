@@ -136,7 +136,7 @@ func (g *growth) read(ctx context.Context) ([]*version, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read version %d of %s: %w; give the topics another prefix", r.Version, g.name, err)
 		}
-		versions[i] = &version{r, root}
+		versions[i] = newVersion(r, root, g.declared)
 	}
 	return versions, nil
 }

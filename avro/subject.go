@@ -55,6 +55,8 @@ type Subject struct {
 	onChange func(Change)
 	ahead    func(ctx context.Context) [][]byte // nil: no look-ahead
 
+	size    atomic.Int64 // of a value, about
+	doubts  atomic.Int64
 	settled settled
 	growing sync.Mutex              // held while the registry is asked
 	current atomic.Pointer[version] // replaced under growing
@@ -63,7 +65,16 @@ type Subject struct {
 // version is a registered schema, ready to encode.
 type version struct {
 	Registered
-	root *node
+	root    *node
+	program *program // nil: records are encoded by way of values
+}
+
+func newVersion(r Registered, root *node, d *declaration) *version {
+	v := &version{Registered: r, root: root}
+	if d.Encoder == Compiled {
+		v.program = compile(root, d.Key)
+	}
+	return v
 }
 
 // NewSubject returns the Subject for the values of a topic; subject is "<topic>-value" by convention. The registry is not
@@ -89,55 +100,82 @@ func (s *Subject) Current() (Registered, bool) {
 	return v.Registered, true
 }
 
-// parsers are kept for the room that they have made: most of what encoding would take from the heap.
-var parsers = sync.Pool{New: func() any { return new(parser) }}
-
 // Encode encodes records, each one JSON object, and returns as many outcomes in the same order. If they hold what the
 // schema has no place for, a schema that has it is registered first, or what the contract says is done; so all records at hand should
-// be given at once.
+// be given at once. The records are not written to, and nothing of them is kept.
 //
 // The error is the registry's, or a *FrozenError, or tells that the subject holds what this package cannot build on; then nothing is
 // encoded. A record that cannot be encoded has its own Err and does not hinder the others.
 func (s *Subject) Encode(ctx context.Context, records [][]byte) ([]Encoded, error) {
 	out := make([]Encoded, len(records))
-	objects := make([]value, len(records))
-	good := make([]value, 0, len(records))
-	p, _ := parsers.Get().(*parser)
-	defer func() { p.again(); parsers.Put(p) }() // no value outlives this call
-	for i, r := range records {
-		v, err := p.parse(r)
-		if err == nil {
-			out[i].Digest = v.digest()
-			err = s.declared.check(v)
-		}
-		if err != nil {
-			out[i].fail(err)
-			continue
-		}
-		objects[i] = v
-		good = append(good, v)
-	}
-	if len(good) == 0 {
-		return out, nil
-	}
 	v := s.current.Load()
-	if v != nil && v.encode(objects, out) {
-		return out, nil
-	}
-	discards := s.declared.Contract == DiscardValue || s.declared.Contract == DiscardRecord
-	if v == nil || !discards || s.settled.asks(v.lacks(s.declared, good)) {
-		var err error
-		if v, err = s.grow(ctx, good); err != nil {
-			return nil, err
-		}
-		if v.encode(objects, out) {
+	if v != nil && v.program != nil {
+		doubtful := v.walk(records, out, &s.size)
+		if doubtful == 0 {
 			return out, nil
 		}
+		s.doubts.Add(int64(doubtful))
 	}
-	if err := s.without(v, good, objects, out); err != nil {
+	if err := s.byValues(ctx, v, records, out); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// Doubtful is how many records so far were not encoded in a walk, although there was a version to do it with: they were new in some way, or
+// odd. Where it grows with every page, a source has something in all records that the walk does not know, and they cost many times more.
+func (s *Subject) Doubtful() int64 { return s.doubts.Load() }
+
+// byValues fills out for the records that have no outcome yet, by way of values: what v, which is nil before the first version, could not
+// encode in a walk.
+func (s *Subject) byValues(ctx context.Context, v *version, records [][]byte, out []Encoded) error {
+	objects := make([]value, len(records))
+	good := s.parse(records, out, objects)
+	if len(good) == 0 {
+		return nil
+	}
+	if v != nil && v.encode(objects, out) {
+		return nil
+	}
+	discards := s.declared.Contract == DiscardValue || s.declared.Contract == DiscardRecord
+	if v == nil || !discards || s.settled.asks(v.lacks(s.declared, good)) {
+		for i := range out {
+			out[i].Value = nil // a schema grows by all records at hand, also by those that ask for nothing
+		}
+		good = s.parse(records, out, objects)
+		var err error
+		if v, err = s.grow(ctx, good); err != nil {
+			return err
+		}
+		if v.encode(objects, out) {
+			return nil
+		}
+	}
+	return s.without(v, good, objects, out)
+}
+
+// parse makes the values of records that have no outcome yet; objects holds what was parsed before. It returns the values of all records
+// that can be encoded.
+func (s *Subject) parse(records [][]byte, out []Encoded, objects []value) (good []value) {
+	for i, r := range records {
+		if out[i].Err != nil || out[i].Value != nil {
+			continue
+		}
+		if objects[i].kind != objectValue {
+			v, err := parseValue(r)
+			if err == nil {
+				out[i].Digest = v.digest()
+				err = s.declared.check(v)
+			}
+			if err != nil {
+				out[i].fail(err)
+				continue
+			}
+			objects[i] = v
+		}
+		good = append(good, objects[i])
+	}
+	return good
 }
 
 // without does what the contract says with objects for which v, which has grown as far as it may, lacks fields.
@@ -177,32 +215,58 @@ func (d *declaration) check(v value) error {
 	return nil
 }
 
+const frameSize = 5
+
 // frame appends what stands before the Avro binary.
 func (v *version) frame(dst []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(dst, 0), uint32(v.ID))
 }
 
-// encode fills out for the objects whose outcome has no error yet; false: the schema lacks a field, and what out holds is
-// to be overwritten.
+// encode fills out for the objects that are there and have no error yet; false: the schema lacks a field, and what out holds of them is to
+// be overwritten.
 func (v *version) encode(objects []value, out []Encoded) bool {
 	e := encoder{}
-	buf := make([]byte, 0, 512*len(objects))
 	for i := range objects {
-		if out[i].Err != nil {
+		if out[i].Err != nil || objects[i].kind != objectValue {
 			continue
 		}
-		start := len(buf)
-		buf = v.frame(buf)
-		var err error
-		if buf, err = e.appendRecord(buf, v.root, objects[i]); err != nil {
-			buf, e.misses = buf[:start], nil
+		buf, err := e.appendRecord(v.frame(make([]byte, 0, 512)), v.root, objects[i])
+		if err != nil {
+			e.misses = nil
 			out[i].fail(err)
 			continue
 		}
 		if len(e.misses) > 0 {
 			return false
 		}
-		out[i].Value = buf[start:len(buf):len(buf)]
+		out[i].Value = buf
 	}
 	return true
+}
+
+// walk fills out for the records that a walk has no doubt of, and returns how many are left. size is about how many bytes a value had on
+// the page before.
+func (v *version) walk(records [][]byte, out []Encoded, size *atomic.Int64) (doubtful int) {
+	w, _ := v.program.walks.Get().(*walk)
+	defer v.program.walks.Put(w)
+	var buf []byte
+	done, total, expected := 0, 0, int(size.Load())
+	for i, r := range records {
+		binary, digest, ok := w.encode(r)
+		if !ok {
+			continue
+		}
+		need := frameSize + len(binary)
+		if cap(buf)-len(buf) < need {
+			buf = make([]byte, 0, max(need, (len(records)-i)*max(expected, need+need/8)))
+		}
+		start := len(buf)
+		buf = append(v.frame(buf), binary...)
+		out[i].Value, out[i].Digest = buf[start:len(buf):len(buf)], digest
+		done, total = done+1, total+need
+	}
+	if done > 0 {
+		size.Store(int64(total/done*9/8 + 1))
+	}
+	return len(records) - done
 }

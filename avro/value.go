@@ -104,7 +104,7 @@ func (v value) appendJSON(dst []byte) []byte {
 }
 
 // appendJSONString appends s, which is valid UTF-8, as a JSON string with the escapes that JSON requires and no others.
-func appendJSONString(dst []byte, s string) []byte {
+func appendJSONString[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := 0; i < len(s); i++ {

@@ -42,6 +42,7 @@ var LookAhead = extract.SampleLimit{Records: 300, Pages: 20}
 
 func (w *Worker) encoder(r *extract.Resource) encoder {
 	declared := Declare(w.cfg.Source, r)
+	declared.Encoder = w.cfg.Encoder
 	if w.cfg.Format == FormatJSON {
 		return avro.NewPlain(declared)
 	}

@@ -20,6 +20,7 @@ type Config struct {
 	Source    *extract.Source
 	API       *extract.Client
 	Format    Format
+	Encoder   avro.Encoder
 	Registry  avro.Registry // nil for FormatJSON
 	Kafka     []kgo.Opt     // seed brokers, TLS, SASL: shared by every client of the worker
 	Names     Names

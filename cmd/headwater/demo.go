@@ -102,7 +102,7 @@ func demoEnvironment(env envconfig.Lookuper, stack *sandbox.Stack) envconfig.Loo
 		"HEADWATER_POLL_INTERVAL": "2s", "HEADWATER_SNAPSHOT_INTERVAL": "15s",
 	}
 	plain := map[string]string{}
-	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY", "HEADWATER_VALUE_FORMAT", "NO_COLOR"} {
+	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY", "HEADWATER_VALUE_FORMAT", "HEADWATER_ENCODER", "NO_COLOR"} {
 		if v, ok := env.Lookup(name); ok {
 			plain[name] = v
 		}

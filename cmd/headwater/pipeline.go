@@ -52,6 +52,7 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	p.kafka, err = cfg.kafkaOptions()
 	note(err)
 	format, _ := producer.ParseFormat(cfg.ValueFormat) // a mistake is told already
+	encoder, _ := avro.ParseEncoder(cfg.Encoder)
 	if format == producer.FormatAvro {
 		p.registry, err = cfg.registry()
 		note(err)
@@ -66,7 +67,7 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	}
 	p.names = cfg.namesOf(p.source)
 	p.worker, err = producer.New(producer.Config{
-		Source: p.source, API: p.api, Format: format, Registry: p.registry, LookAhead: producer.LookAhead, Kafka: p.kafka, Names: p.names, Resources: resources, Group: cfg.Group,
+		Source: p.source, API: p.api, Format: format, Encoder: encoder, Registry: p.registry, LookAhead: producer.LookAhead, Kafka: p.kafka, Names: p.names, Resources: resources, Group: cfg.Group,
 		Once: o.once, Sweep: o.sweep, AllowDeletes: o.allowDeletes,
 		PollInterval: cfg.PollInterval, SnapshotInterval: cfg.SnapshotInterval, Concurrency: cfg.Concurrency,
 		MemoryKeys: producer.DefaultMemoryKeys,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/producer"
 )
 
@@ -20,6 +21,9 @@ func (c *Config) validate() []error {
 	}
 	if _, err := producer.ParseFormat(c.ValueFormat); err != nil {
 		wrong("HEADWATER_VALUE_FORMAT", c.ValueFormat, "must be avro or json")
+	}
+	if _, err := avro.ParseEncoder(c.Encoder); err != nil {
+		wrong("HEADWATER_ENCODER", c.Encoder, "must be compiled or library")
 	}
 	if c.MetricsAddr != "off" {
 		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")
