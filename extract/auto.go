@@ -42,7 +42,7 @@ var autoTokens = []struct {
 // autoPlaces are where they hold numbers.
 var autoPlaces = [][]string{nil, {"meta"}, {"pagination"}, {"paging"}, {"pages"}, {"page_info"}, {"meta", "pagination"}}
 
-func (c *Client) autoNext(q *request, a *answer, doc document, header http.Header) (string, error) {
+func (c *Client) autoNext(q *request, a *answer, doc *sheet, header http.Header) (string, error) {
 	if token, err := c.headerLink(q, a, header, "next"); token != "" || err != nil {
 		return token, err
 	}
@@ -77,7 +77,7 @@ func isLink(text string) bool {
 }
 
 // autoParam returns the query parameter of the next page. Pages and offsets shift under rows that come and go.
-func autoParam(q *request, a *answer, doc document) (name, value string) {
+func autoParam(q *request, a *answer, doc *sheet) (name, value string) {
 	for _, t := range autoTokens {
 		if text := looseText(doc.at(t.path...)); text != "" && text != "false" {
 			a.shifting = a.shifting || t.param == "page" || t.param == "offset"
@@ -106,7 +106,7 @@ func autoParam(q *request, a *answer, doc document) (name, value string) {
 }
 
 // number returns the first of the names that is a number at a place.
-func number(doc document, place []string, names ...string) (int, bool) {
+func number(doc *sheet, place []string, names ...string) (int, bool) {
 	for _, name := range names {
 		v := doc.at(append(place[:len(place):len(place)], name)...)
 		if n, err := strconv.Atoi(string(v)); err == nil && n >= 0 {
@@ -117,7 +117,7 @@ func number(doc document, place []string, names ...string) (int, bool) {
 }
 
 // expect notes how many records there are where the answer tells and the source file does not say where.
-func (a *answer) expect(doc document, header http.Header) {
+func (a *answer) expect(doc *sheet, header http.Header) {
 	for _, place := range autoPlaces {
 		if total, ok := number(doc, place, "total", "total_count", "totalCount", "total_results", "totalElements"); ok && a.total < 0 {
 			a.total = total

@@ -14,7 +14,7 @@ const maxEnvelope = 4
 // saysMore returns where an answer tells of a next page, or "". It looks around the records, not into them: auto follows the common
 // forms only, and must not take a page for the whole because an API has a form of its own. Words of which one cannot be sure count,
 // too: an error can be mended by naming the paginator, a listing that ended early is not seen by anybody.
-func saysMore(doc document, selector []string, header http.Header) string {
+func saysMore(doc *sheet, selector []string, header http.Header) string {
 	names := make([]string, 0, len(header))
 	for name := range header {
 		names = append(names, name)
@@ -28,7 +28,7 @@ func saysMore(doc document, selector []string, header http.Header) string {
 	if len(selector) == 0 {
 		return ""
 	}
-	return envelopeMore(doc.whole, selector, nil)
+	return envelopeMore(doc.whole(), selector, nil)
 }
 
 // envelopeMore searches the members of an object; list is the path from it to the records, or nil.

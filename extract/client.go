@@ -48,6 +48,9 @@ type Client struct {
 	o        Options
 	maxBody  int64
 
+	sheets    sheets
+	inflaters inflaters
+
 	slots   chan struct{} // one per request in flight
 	budget  budget
 	clock   apiClock

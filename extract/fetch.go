@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -29,9 +30,9 @@ const (
 // errRedirect refuses a redirect: the token goes to the configured host only.
 var errRedirect = errors.New("redirect refused")
 
-// fetched is a 2xx whose body was checked to be JSON.
+// fetched is a 2xx whose body was walked (Resource.walk).
 type fetched struct {
-	body   []byte
+	sheet  *sheet
 	header http.Header
 }
 
@@ -40,9 +41,9 @@ func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 	intervals := newBackoff()
 	renewed := false
 	for attempt := 1; ; attempt++ {
-		body, header, err := c.send(ctx, q)
+		sheet, header, err := c.send(ctx, q)
 		if err == nil {
-			return fetched{body, header}, nil
+			return fetched{sheet, header}, nil
 		}
 		if ctx.Err() != nil {
 			return fetched{}, fmt.Errorf("%s: %w", q.resource.Name, ctx.Err())
@@ -196,7 +197,7 @@ func (c *Client) holdBack(ctx context.Context, r *Resource, h hold, now time.Tim
 }
 
 // send sends q once. header is nil if there was no answer.
-func (c *Client) send(ctx context.Context, q *request) (body []byte, header http.Header, failure *Error) {
+func (c *Client) send(ctx context.Context, q *request) (answer *sheet, header http.Header, failure *Error) {
 	if o := c.loginOf(q.resource).oauth; o != nil {
 		if q.access, failure = o.get(ctx, q); failure != nil {
 			q.access = ""
@@ -226,25 +227,29 @@ func (c *Client) send(ctx context.Context, q *request) (body []byte, header http
 	}
 	defer resp.Body.Close()
 	c.clock.learn(resp.Header, c.now())
-	body, failure = c.receive(q, resp)
-	return body, resp.Header, failure
+	answer = c.sheets.get()
+	if failure = c.receive(q, resp, answer); failure != nil {
+		return nil, resp.Header, failure // which may tell of the body: the sheet is not put back
+	}
+	return answer, resp.Header, nil
 }
 
-// receive reads an answer and says what is wrong with it, as the source file sees it.
-func (c *Client) receive(q *request, resp *http.Response) (body []byte, failure *Error) {
-	body, failure = c.readBody(q, resp)
+// receive reads and walks an answer and says what is wrong with it, as the source file sees it.
+func (c *Client) receive(q *request, resp *http.Response, s *sheet) *Error {
+	failure := c.readBody(q, resp, s)
+	body := s.body
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		refused := c.refused(q, resp.StatusCode, body)
 		if failure != nil && failure.transient {
 			// What it says of itself did not arrive whole, and its code might have meant something else.
 			refused.transient, refused.Message = true, failure.Message
 		}
-		return nil, c.act(q, resp, body, refused)
+		return c.act(q, resp, body, refused)
 	}
 	if failure != nil {
-		return nil, failure
+		return failure
 	}
-	if err := checkJSON(body); err != nil && len(body) == 0 && resp.StatusCode == http.StatusNoContent {
+	if err := q.resource.walk(s); err != nil && len(body) == 0 && resp.StatusCode == http.StatusNoContent {
 		failure = q.fail(KindProtocol, "the answer is 204: it has no content, and so no list of records")
 		failure.Status, failure.Hint = resp.StatusCode, "if it means that there are none, say so in the source file: response_actions: [{ status_code: 204, action: empty }]"
 		failure = c.finish(failure, q)
@@ -256,7 +261,7 @@ func (c *Client) receive(q *request, resp *http.Response) (body []byte, failure 
 		failure = c.finish(q.fail(KindProtocol, "answer is not readable as JSON: %s%v", what, err), q)
 		failure.Status, failure.transient = resp.StatusCode, !strings.HasPrefix(err.Error(), "nested")
 	}
-	return body, c.act(q, resp, body, failure)
+	return c.act(q, resp, body, failure)
 }
 
 // timeout bounds one request with its body.
@@ -293,28 +298,42 @@ func (c *Client) httpRequest(ctx context.Context, q *request) (*http.Request, er
 }
 
 // readBody reads a body of at most maxBody bytes, inflated if need be.
-func (c *Client) readBody(q *request, resp *http.Response) ([]byte, *Error) {
+func (c *Client) readBody(q *request, resp *http.Response, s *sheet) *Error {
 	var from io.Reader = resp.Body
+	length := resp.ContentLength
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		z, err := gzip.NewReader(resp.Body)
+		z, err := c.inflaters.get(resp.Body)
 		if err != nil {
-			return nil, c.cutShort(q, resp, err)
+			return c.cutShort(q, resp, err)
 		}
-		defer z.Close() //nolint:errcheck // only read from
-		from = z
+		defer c.inflaters.put(z)
+		from, length = z, -1
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, max(512, min(resp.ContentLength+512, 1<<20))))
-	n, err := buf.ReadFrom(io.LimitReader(from, c.maxBody+1))
-	if err != nil {
-		return buf.Bytes(), c.cutShort(q, resp, err)
+	if err := s.read(from, length, c.maxBody); err != nil {
+		return c.cutShort(q, resp, err)
 	}
-	if n > c.maxBody {
+	if int64(len(s.body)) > c.maxBody {
+		s.body = nil
 		e := c.finish(q.fail(KindProtocol, "answer is larger than %d bytes", c.maxBody), q)
 		e.Status = resp.StatusCode
-		return nil, e
+		return e
 	}
-	return bytes.TrimPrefix(buf.Bytes(), []byte("\xef\xbb\xbf")), nil
+	s.body = bytes.TrimPrefix(s.body, []byte("\xef\xbb\xbf"))
+	return nil
 }
+
+// inflaters keeps readers of gzip that are not used: one takes 40 KB. Safe for concurrent use.
+type inflaters struct{ pool sync.Pool }
+
+func (p *inflaters) get(from io.Reader) (*gzip.Reader, error) {
+	z, ok := p.pool.Get().(*gzip.Reader)
+	if !ok {
+		return gzip.NewReader(from)
+	}
+	return z, z.Reset(from)
+}
+
+func (p *inflaters) put(z *gzip.Reader) { p.pool.Put(z) }
 
 func (c *Client) cutShort(q *request, resp *http.Response, err error) *Error {
 	why := c.scrub(err.Error())

@@ -51,7 +51,11 @@ func FuzzPage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte, which int) {
 		r := src.Resources[uint(which)%uint(len(src.Resources))]
-		if checkJSON(text) != nil {
+		page, err := walked(r, text)
+		if (err == nil) != (checkJSON(text) == nil) {
+			t.Fatalf("%q: the walk says %v", text, err)
+		}
+		if err != nil {
 			return
 		}
 		q := &request{resource: r, method: "GET", url: c.base}
@@ -60,7 +64,7 @@ func FuzzPage(f *testing.F) {
 			parent = &parentFields{key: "p", names: []string{r.fromParent[0].field}, values: []json.RawMessage{json.RawMessage(`"p"`)}}
 		}
 		_ = c.refused(q, 400, text).Error()
-		a, err := c.parse(q, fetched{body: text}, parent)
+		a, err := c.parse(q, page, parent)
 		if err != nil {
 			_ = err.Error()
 			return

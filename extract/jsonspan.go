@@ -3,124 +3,41 @@ package extract
 import (
 	"bytes"
 	"encoding/json"
-	"unicode/utf8"
 )
-
-// skipSpace returns the index of the first byte from i on that is no white space.
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// shortString is how long a string must be for a search with vector instructions to pay.
-const shortString = 24
-
-// skipString returns the index behind the string that begins at i.
-func skipString(b []byte, i int) int {
-	from := i + 1
-	for ; from < len(b) && from < i+shortString && b[from] != '\\'; from++ {
-		if b[from] == '"' {
-			return from + 1
-		}
-	}
-	for {
-		quote := bytes.IndexByte(b[from:], '"')
-		if quote < 0 {
-			return len(b)
-		}
-		end := from + quote
-		slashes := 0
-		for end-slashes > i+1 && b[end-slashes-1] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return end + 1
-		}
-		from = end + 1
-	}
-}
-
-// skipValue returns the index behind the value that begins at i.
-func skipValue(b []byte, i int) int {
-	if i >= len(b) {
-		return len(b)
-	}
-	switch b[i] {
-	case '"':
-		return skipString(b, i)
-	case '{', '[':
-		depth := 0
-		for i < len(b) {
-			switch b[i] {
-			case '"':
-				i = skipString(b, i)
-				continue
-			case '{', '[':
-				depth++
-			case '}', ']':
-				depth--
-			}
-			i++
-			if depth == 0 {
-				return i
-			}
-		}
-		return len(b)
-	}
-	for ; i < len(b); i++ {
-		switch b[i] {
-		case ',', ']', '}', ' ', '\n', '\r', '\t':
-			return i
-		}
-	}
-	return len(b)
-}
 
 // member is one name and value of an object, as spans of its bytes. start and end include the name.
 type member struct {
 	name       []byte // with its quotes
+	escaped    bool   // there are escapes in it
 	value      json.RawMessage
 	start, end int
 }
 
-// is reports whether the member has that name. Names are rarely escaped, so the plain spelling is tried first.
-func (m member) is(name string) bool {
-	inner := m.name[1 : len(m.name)-1]
-	if name != "" && len(inner) > 0 && inner[0] != name[0] && inner[0] != '\\' && inner[0] < utf8.RuneSelf {
-		return false // most of them
-	}
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner) == name
-	}
-	var s string
-	return json.Unmarshal(m.name, &s) == nil && s == name
-}
+// is reports whether the member has that name.
+func (m member) is(name string) bool { return sameName(m.name, m.escaped, name) }
 
-// eachMember calls f for the members of an object until it returns false. Anything but an object has none. It returns the index behind
-// the object, or where f ended it.
-func eachMember(obj []byte, f func(member) bool) (end int) {
+// eachMember calls f for the members of an object until it returns false. Anything but an object has none.
+func eachMember(obj []byte, f func(member) bool) {
 	i := skipSpace(obj, 0)
 	if i >= len(obj) || obj[i] != '{' {
-		return i
+		return
 	}
-	for i = skipSpace(obj, i+1); i < len(obj) && obj[i] == '"'; {
+	i = skipSpace(obj, i+1)
+	for more := i < len(obj) && obj[i] == '"'; more; {
 		m := member{start: i}
-		i = skipString(obj, i)
-		m.name = obj[m.start:i]
-		i = skipSpace(obj, i) + 1 // the colon
-		from := skipSpace(obj, i)
-		i = skipValue(obj, from)
-		m.value, m.end = obj[from:i:i], i
+		var name, from int
+		if from, name, m.escaped = endOfName(obj, i); from < 0 {
+			return
+		}
+		if m.end = endOfValue(obj, from, 0); m.end < 0 {
+			return
+		}
+		m.name, m.value = obj[m.start:name], obj[from:m.end:m.end]
 		if !f(m) {
-			return i
+			return
 		}
-		if i = skipSpace(obj, i); i < len(obj) && obj[i] == ',' {
-			i = skipSpace(obj, i+1)
-		}
+		i, more = next(obj, m.end, '}')
 	}
-	return min(i+1, len(obj))
 }
 
 // eachElement calls f for the elements of an array. It reports whether b is an array.
@@ -129,12 +46,14 @@ func eachElement(b []byte, f func(json.RawMessage)) bool {
 	if i >= len(b) || b[i] != '[' {
 		return false
 	}
-	for i = skipSpace(b, i+1); i < len(b) && b[i] != ']'; {
-		end := skipValue(b, i)
-		f(b[i:end:end])
-		if i = skipSpace(b, end); i < len(b) && b[i] == ',' {
-			i = skipSpace(b, i+1)
+	i = skipSpace(b, i+1)
+	for more := i < len(b) && b[i] != ']'; more; {
+		end := endOfValue(b, i, 0)
+		if end < 0 {
+			break
 		}
+		f(b[i:end:end])
+		i, more = next(b, end, ']')
 	}
 	return true
 }
@@ -157,36 +76,6 @@ func at(b []byte, path []string) json.RawMessage {
 		}
 	}
 	return value
-}
-
-// document is a JSON text whose top level was walked once.
-type document struct {
-	whole json.RawMessage
-	top   map[string]json.RawMessage
-}
-
-func newDocument(b []byte) document {
-	d := document{whole: at(b, nil), top: map[string]json.RawMessage{}}
-	eachMember(d.whole, func(m member) bool {
-		var name string
-		if json.Unmarshal(m.name, &name) == nil {
-			d.top[name] = m.value
-		}
-		return true
-	})
-	return d
-}
-
-// at returns the value at a path; nil if there is none.
-func (d document) at(path ...string) json.RawMessage {
-	if len(path) == 0 {
-		return d.whole
-	}
-	v, ok := d.top[path[0]]
-	if !ok {
-		return nil
-	}
-	return at(v, path[1:])
 }
 
 // absent reports whether a value is missing or null.

@@ -1,10 +1,12 @@
 package extract
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 var (
@@ -65,56 +67,40 @@ func keyPart(v json.RawMessage) (string, error) {
 	}
 }
 
-// topMembers walks a record once and returns what is taken from it: the members that make its key, and last the one that holds its
-// cursor. Of repeated names the last counts. end is the index behind the record, which other text may follow.
-func (r *Resource) topMembers(obj []byte) (top []json.RawMessage, end int) {
-	top = make([]json.RawMessage, len(r.Key)+1)
-	cursor, _, _ := strings.Cut(r.CursorPath, ".")
-	end = eachMember(obj, func(m member) bool {
-		for i, field := range r.Key {
-			if m.is(field.Name) {
+// topMembers fills top with the members of a record that the resource takes; see Resource.takes. Of repeated names the last counts.
+func (r *Resource) topMembers(top []json.RawMessage, obj []byte) {
+	names := r.takes()
+	clear(top)
+	eachMember(obj, func(m member) bool {
+		for i, name := range names {
+			if m.is(name) {
 				top[i] = m.value
 			}
 		}
-		if m.is(cursor) {
-			top[len(r.Key)] = m.value
-		}
 		return true
 	})
-	return top, end
 }
 
-// eachRecord calls f for the elements of an array, with what topMembers returns of them. It reports whether list is an array.
-func (r *Resource) eachRecord(list []byte, f func(obj json.RawMessage, top []json.RawMessage)) bool {
-	i := skipSpace(list, 0)
-	if i >= len(list) || list[i] != '[' {
-		return false
-	}
-	for i = skipSpace(list, i+1); i < len(list) && list[i] != ']'; {
-		top, length := []json.RawMessage(nil), 0
-		if list[i] == '{' {
-			top, length = r.topMembers(list[i:])
-		} else {
-			length = skipValue(list[i:], 0)
+// key returns the text of the primary key of the record at hand, in the text of all keys.
+func (m *recordMaker) key() (string, error) {
+	from := m.keys.Len()
+	for i, field := range m.q.resource.Key {
+		v := m.top[i]
+		if len(m.parts) == 1 && isPlain(v) {
+			m.keys.Write(v[1 : len(v)-1])
+			return m.keys.String()[from:], nil
 		}
-		end := i + length
-		f(list[i:end:end], top)
-		if i = skipSpace(list, end); i < len(list) && list[i] == ',' {
-			i = skipSpace(list, i+1)
-		}
-	}
-	return true
-}
-
-// key returns the text of r's primary key in one published record; top is what topMembers returned of it.
-func (r *Resource) key(top []json.RawMessage) (string, error) {
-	parts := make([]string, len(r.Key))
-	for i, field := range r.Key {
-		part, err := keyPart(top[i])
+		part, err := keyPart(v)
 		if err != nil {
 			return "", fmt.Errorf("key field %s %w", field.Name, err)
 		}
-		parts[i] = part
+		m.parts[i] = part
 	}
-	return JoinKey(parts...), nil
+	m.keys.WriteString(JoinKey(m.parts...))
+	return m.keys.String()[from:], nil
+}
+
+// isPlain reports whether v is a text that is spelled as it is, and not empty.
+func isPlain(v json.RawMessage) bool {
+	return len(v) > 2 && v[0] == '"' && bytes.IndexByte(v, '\\') < 0 && utf8.Valid(v)
 }

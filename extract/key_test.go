@@ -74,7 +74,11 @@ func TestRecordWithoutKeyIsHandedOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	r := b.src.Resource("admins")
-	a, err := b.c.parse(&request{resource: r, url: b.c.base}, fetched{body: []byte(`{"admins":[{"id":null,"x":1},{"id":5},{"id":"5","id":"6"}]}`)}, nil)
+	page, err := walked(r, []byte(`{"admins":[{"id":null,"x":1},{"id":5},{"id":"5","id":"6"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := b.c.parse(&request{resource: r, url: b.c.base}, page, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // goOn notes in the answer how the listing goes on behind it: the token of the next page, or "" if this is the last one. What
 // says that there is more but cannot be followed is an error: it must not pass for the end.
-func (c *Client) goOn(q *request, a *answer, doc document, header http.Header) error {
+func (c *Client) goOn(q *request, a *answer, doc *sheet, header http.Header) error {
 	pages := &q.resource.request.pages
 	if pages.kind == pagingSingle {
 		return nil
@@ -53,7 +53,7 @@ func (c *Client) goOn(q *request, a *answer, doc document, header http.Header) e
 }
 
 // goesOn asks the conditions of the source file whether there is another page. told: there is one that says so.
-func (c *Client) goesOn(q *request, a *answer, doc document, header http.Header) (more, told bool, err error) {
+func (c *Client) goesOn(q *request, a *answer, doc *sheet, header http.Header) (more, told bool, err error) {
 	pages := &q.resource.request.pages
 	more = true
 	if pages.stop != nil {
@@ -79,9 +79,9 @@ func (c *Client) goesOn(q *request, a *answer, doc document, header http.Header)
 // stopScope are the names of a stop_condition.
 var stopScope = expr.Scope{Names: []string{"response", "headers", "last_record", "last_page_size", string(scopeConfig)}}
 
-func (c *Client) pageValues(a *answer, doc document, header http.Header) expr.Vars {
+func (c *Client) pageValues(a *answer, doc *sheet, header http.Header) expr.Vars {
 	vars := (&variables{config: c.settings}).vars()
-	vars.Values["response"], vars.Values["headers"] = expr.JSON(doc.whole), foldedHeaders(header)
+	vars.Values["response"], vars.Values["headers"] = expr.JSON(doc.whole()), foldedHeaders(header)
 	vars.Values["last_page_size"], vars.Values["last_record"] = len(a.records), nil
 	if n := len(a.records); n > 0 {
 		vars.Values["last_record"] = expr.JSON(a.records[n-1].JSON)
@@ -91,7 +91,7 @@ func (c *Client) pageValues(a *answer, doc document, header http.Header) expr.Va
 
 // nextNumber counts pages, or records. The next offset lies behind the records that came, not behind those that were asked for: an
 // API that gives fewer than the limit would be skipped over.
-func (c *Client) nextNumber(q *request, a *answer, doc document) (string, error) {
+func (c *Client) nextNumber(q *request, a *answer, doc *sheet) (string, error) {
 	pages := &q.resource.request.pages
 	at, err := strconv.Atoi(pages.value(q.token))
 	if err != nil {
@@ -138,7 +138,7 @@ func shownOr(v json.RawMessage) string {
 }
 
 // nextToken returns the token that the answer's body holds.
-func (c *Client) nextToken(q *request, a *answer, doc document) (string, error) {
+func (c *Client) nextToken(q *request, a *answer, doc *sheet) (string, error) {
 	pages := &q.resource.request.pages
 	if pages.next == nil {
 		return c.namedToken(q, a, doc)
@@ -167,7 +167,7 @@ func (c *Client) plainToken(q *request, v json.RawMessage, where string) (string
 
 // namedToken finds the token where a source file names only the parameter that carries it: at the places where answers usually
 // hold one of that name. A URL is followed as a link. Both kinds are told apart by their first byte: "/" and "=".
-func (c *Client) namedToken(q *request, a *answer, doc document) (string, error) {
+func (c *Client) namedToken(q *request, a *answer, doc *sheet) (string, error) {
 	name := q.resource.request.pages.tokenName()
 	for _, path := range [][]string{
 		{"cursors", "next"}, {name}, {"pages", "next", name}, {"pages", name}, {"paging", "next", name}, {"paging", "cursors", name}, {"paging", name},

@@ -10,6 +10,7 @@ import (
 // answer is one page as the API gave it: everything, before any filter.
 type answer struct {
 	records  []Record
+	sheet    *sheet // that the records are spans of
 	next     string // token of the next page; "": this was the last
 	total    int    // records in all, as the API says; -1: it does not
 	capped   bool   // the API may hold more, but shows no further page
@@ -27,33 +28,25 @@ func (c *Client) page(ctx context.Context, r *Resource, v *variables, token stri
 		return nil, nil, err
 	}
 	a, err := c.parse(q, page, parent)
+	if err == nil && parent != nil { // the records have bytes of their own
+		c.sheets.put(page.sheet)
+		a.sheet = nil
+	}
 	return q, a, err
 }
 
-// parse takes a page apart. parent is nil for root resources.
+// parse makes the records of an answer that was walked, and finds how the listing goes on. parent is nil for root resources.
 func (c *Client) parse(q *request, page fetched, parent *parentFields) (*answer, error) {
-	r, spec := q.resource, &q.resource.request
-	doc := newDocument(page.body)
+	r, spec, doc := q.resource, &q.resource.request, page.sheet
 	if e := c.errorInside(q, doc); e != nil {
 		return nil, e
 	}
-	a := &answer{total: -1}
-	var bad error
-	list := doc.at(spec.selector...)
-	isList := r.eachRecord(list, func(obj json.RawMessage, top []json.RawMessage) {
-		if bad != nil {
-			return
-		}
-		var record Record
-		if record, bad = c.record(q, obj, top, parent); bad == nil {
-			a.records = append(a.records, record)
-		}
-	})
-	if bad != nil {
-		return nil, bad
+	a := &answer{total: -1, sheet: doc}
+	if !doc.isList {
+		return nil, c.noList(q, doc, doc.text(doc.found))
 	}
-	if !isList {
-		return nil, c.noList(q, doc, list)
+	if err := c.records(q, a, parent); err != nil {
+		return nil, err
 	}
 	if v := doc.at(spec.total...); spec.total != nil && !absent(v) {
 		n, err := strconv.Atoi(string(v))
@@ -69,14 +62,14 @@ func (c *Client) parse(q *request, page fetched, parent *parentFields) (*answer,
 }
 
 // noList makes the error for an answer without records where they should be, and says where it has lists.
-func (c *Client) noList(q *request, doc document, found json.RawMessage) error {
+func (c *Client) noList(q *request, doc *sheet, found json.RawMessage) error {
 	where := strings.Join(q.resource.request.selector, ".")
 	if where == "" {
 		where = "the top of the answer"
 	}
 	e := q.fail(KindProtocol, "no list of records at %s, but %s", where, jsonKind(found))
 	var lists []string
-	eachMember(doc.whole, func(m member) bool {
+	eachMember(doc.whole(), func(m member) bool {
 		if len(m.value) > 0 && m.value[0] == '[' {
 			lists = append(lists, looseText(m.name))
 		}
@@ -89,55 +82,84 @@ func (c *Client) noList(q *request, doc document, found json.RawMessage) error {
 }
 
 // errorInside finds an error object in an answer whose status says that all is well.
-func (c *Client) errorInside(q *request, doc document) *Error {
+func (c *Client) errorInside(q *request, doc *sheet) *Error {
 	found := false
 	eachElement(doc.at("errors"), func(json.RawMessage) { found = true })
 	if v := doc.at("type"); string(v) == `"error.list"` {
 		found = true
 	}
 	if v := doc.at("error"); !found && !absent(v) && string(v) != "false" && string(v) != `""` {
-		if data := doc.at(q.resource.request.selector...); len(data) == 0 || data[0] != '[' {
-			found = true
-		}
+		found = !doc.isList
 	}
 	if !found {
 		return nil
 	}
 	e := q.fail(KindProtocol, "")
-	e.readAPI(doc.whole)
+	e.readAPI(doc.whole())
 	e.Message = strings.TrimSuffix("the answer says OK but holds an error: "+strings.TrimPrefix(strings.Join(e.Codes, ", ")+": "+e.Message, ": "), ": ")
 	return c.finish(e, q)
 }
 
-// record makes a record of one element of the list; top is what topMembers returned of it.
-func (c *Client) record(q *request, obj json.RawMessage, top []json.RawMessage, parent *parentFields) (Record, error) {
-	r := q.resource
+// records makes the answer's records: one allocation of them, and one of their keys, for a page.
+func (c *Client) records(q *request, a *answer, parent *parentFields) error {
+	r, s := q.resource, a.sheet
+	m := recordMaker{c: c, q: q, parent: parent, top: make([]json.RawMessage, len(r.Key)+1), parts: make([]string, len(r.Key))}
+	a.records = make([]Record, len(s.rows))
+	room := 0
+	for _, v := range s.taken {
+		room += v.to - v.from
+	}
+	m.keys.Grow(room)
+	for i, row := range s.rows {
+		for k := range m.top {
+			m.top[k] = s.text(s.taken[i*len(m.top)+k])
+		}
+		if err := m.record(&a.records[i], s.text(row)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordMaker makes the records of one answer.
+type recordMaker struct {
+	c      *Client
+	q      *request
+	parent *parentFields
+	top    []json.RawMessage // what the record at hand has of Resource.takes
+	parts  []string          // of its key
+	keys   strings.Builder   // the text of all keys
+}
+
+// record makes a record of one element of the list.
+func (m *recordMaker) record(record *Record, obj json.RawMessage) error {
+	c, q, r := m.c, m.q, m.q.resource
 	if len(obj) == 0 || obj[0] != '{' {
-		return Record{}, c.finish(q.fail(KindProtocol, "the list of records holds %s, not an object", jsonKind(obj)), q)
+		return c.finish(q.fail(KindProtocol, "the list of records holds %s, not an object", jsonKind(obj)), q)
 	}
-	record := Record{JSON: obj}
-	if parent != nil {
-		record.JSON, record.ParentKey = withMembers(obj, parent.names, parent.values), parent.key
-		top, _ = r.topMembers(record.JSON)
+	record.JSON = obj
+	if p := m.parent; p != nil {
+		record.JSON, record.ParentKey = withMembers(obj, p.names, p.values), p.key
+		r.topMembers(m.top, record.JSON)
 	}
-	record.Key, record.KeyErr = r.key(top)
+	record.Key, record.KeyErr = m.key()
 	var err error
-	if record.Cursor, err = r.cursorOf(top); err != nil {
+	if record.Cursor, err = r.cursorOf(m.top); err != nil {
 		key := record.Key
 		if key == "" {
 			key = "without key"
 		}
 		e := q.fail(KindCursor, "record %s: %v", key, err)
 		e.Hint = "the resource is read by this field, so nothing after this record can be trusted: check cursor_path and cursor_format"
-		return Record{}, c.finish(e, q)
+		return c.finish(e, q)
 	}
 	// The key and the cursor are those of the API's record; steps leave them alone.
 	if record.JSON, record.Filtered, err = process(r.steps, record.JSON); err != nil {
 		e := q.fail(KindProtocol, "record %s: %v", record.Key, err)
 		e.Hint = "the API's type has changed, or processing_steps in the source file compare with the wrong one"
-		return Record{}, c.finish(e, q)
+		return c.finish(e, q)
 	}
-	return record, nil
+	return nil
 }
 
 // wanted are the records that no filter has dropped.

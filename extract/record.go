@@ -2,8 +2,9 @@ package extract
 
 import "time"
 
-// Record is one object of the API. Its bytes are a span of the page's buffer, which is never used again for anything
-// else: a record may be kept as long as wanted, but must not be written to.
+// Record is one object of the API. Its bytes are a span of the page's buffer: they must not be written to, and after [Page.Release] not be
+// read. A record of a page that is never released may be kept as long as wanted, and so may the record of a substream: it has bytes of its
+// own. Everything else in a record is its own anyway.
 type Record struct {
 	Key       string    // text of the primary key; "" where KeyErr is set. Parts of a composite key are escaped and joined with "/"
 	ParentKey string    // for substreams: key of the parent record
@@ -25,6 +26,17 @@ type Page struct {
 	First   bool     // first page of a reading, also of one that was begun again: what was collected before counts no more
 	Capped  bool     // the resource's listing cap was reached: absence proves nothing
 	Ahead   int      // records of a live pass whose time lies ahead of the API's clock: they are left out until it comes
+
+	sheet  *sheet // that the records are spans of; nil: none
+	sheets *sheets
+}
+
+// Release gives the buffer back that the records' bytes are in, for another page. Whoever got the page calls it when nothing reads those
+// bytes any more, at most once, or never: then the garbage collector has the buffer. The copies of a page have one buffer together.
+func (p Page) Release() {
+	if p.sheet != nil {
+		p.sheets.put(p.sheet)
+	}
 }
 
 // Probe is what one request shows of a resource's size, for planning.

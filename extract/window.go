@@ -64,10 +64,19 @@ func (w windowRule) filter(records []Record) []Record {
 	if w.unfiltered {
 		return records
 	}
-	taken := records[:0:0]
-	for _, record := range records {
-		if w.take.Contains(record.Cursor) {
-			taken = append(taken, record)
+	inside := 0
+	for i := range records {
+		if w.take.Contains(records[i].Cursor) {
+			inside++
+		}
+	}
+	if inside == len(records) {
+		return records // as nearly always
+	}
+	taken := make([]Record, 0, inside)
+	for i := range records {
+		if w.take.Contains(records[i].Cursor) {
+			taken = append(taken, records[i])
 		}
 	}
 	return taken
@@ -134,7 +143,7 @@ func (w windowRule) reached(records []Record) time.Time {
 func (t *traversal) page(rd *reading, a *answer) (last bool, p Page) {
 	rd.early = rd.early || a.next != "" && t.rule.enough(a.records)
 	rd.total, rd.last = a.total, len(a.records)
-	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), Total: a.total, First: rd.pages == 1}
+	p = Page{Records: t.rule.filter(a.records), Read: len(a.records), Total: a.total, First: rd.pages == 1, sheet: a.sheet, sheets: &t.c.sheets}
 	p.Capped = a.capped || t.r.ListingCap > 0 && rd.records >= t.r.ListingCap
 	if t.pos.Phase == PhaseLive && t.c.End(t.r).IsZero() {
 		p.Ahead = t.rule.ahead(a.records)
