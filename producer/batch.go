@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -33,6 +32,7 @@ type batch struct {
 	dead    map[string]bool    // dead letters in it
 	unread  bool               // children of an unchanged parent were to be read once more (entry.fresh), and were refused
 	total   int64              // records and tombstones in data topics
+	parts   parts              // that the records are made of
 }
 
 // lesson is a change of memory that is due when the batch is committed.
@@ -46,6 +46,14 @@ type lesson struct {
 type counts struct{ published, deleted, dead, discarded int64 }
 
 func newBatch() *batch { return &batch{counts: map[string]*counts{}, dead: map[string]bool{}} }
+
+// newBatchOf makes room for so many records: what they are made of is allocated at once for all of them.
+func newBatchOf(records int) *batch {
+	b := newBatch()
+	b.records, b.learned = make([]*kgo.Record, 0, records+1), make([]lesson, 0, records)
+	b.parts = parts{records: make([]kgo.Record, 0, records), headers: make([]kgo.RecordHeader, 0, 3*records), text: make([]byte, 0, records*textRoom)}
+	return b
+}
 
 func (b *batch) empty() bool { return len(b.records) == 0 }
 
@@ -66,8 +74,8 @@ func (b *batch) add(r *kgo.Record) {
 
 // learn is called when the batch is committed, and only then.
 func (b *batch) learn() {
-	for _, l := range b.learned {
-		if l.removed {
+	for i := range b.learned {
+		if l := &b.learned[i]; l.removed {
 			l.memory.remove(l.key)
 		} else {
 			l.memory.put(l.parent, l.key, l.entry)
@@ -77,25 +85,26 @@ func (b *batch) learn() {
 
 // reading is one record as it was read, encoded and judged.
 type reading struct {
-	extract.Record
-	value   []byte
-	entry   entry
-	verdict verdict
-	again   bool // unchanged, but its children are to be read once more (entry.fresh)
+	*extract.Record // of the haul
+	value           []byte
+	entry           entry
+	verdict         verdict
+	again           bool // unchanged, but its children are to be read once more (entry.fresh)
 }
 
 // publish adds the reading as a record of topic.
 func (b *batch) publish(topic, resource string, rd reading, memory *published) {
-	op := opUpdate
+	op := valueUpdate
 	if rd.verdict == verdictFirst {
-		op = opFirst
+		op = valueFirst
 	}
-	headers := []kgo.RecordHeader{{Key: headerOp, Value: []byte(op)}}
+	p := &b.parts
+	headers := p.header(nil, headerOp, op)
 	if rd.entry.ts != 0 {
-		headers = append(headers, kgo.RecordHeader{Key: headerTS, Value: strconv.AppendInt(nil, rd.entry.ts, 10)})
+		headers = p.header(headers, headerTS, p.digits(rd.entry.ts))
 	}
-	headers = append(headers, kgo.RecordHeader{Key: headerDigest, Value: formatDigest(rd.entry.digest)})
-	b.add(&kgo.Record{Topic: topic, Key: []byte(rd.Key), Value: rd.value, Headers: headers})
+	headers = p.header(headers, headerDigest, p.digest(rd.entry.digest))
+	b.add(p.record(topic, rd.Key, rd.value, headers))
 	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
 	b.count(resource).published++
 	b.total++
@@ -103,13 +112,11 @@ func (b *batch) publish(topic, resource string, rd reading, memory *published) {
 
 // tombstone adds the deletion of a key.
 func (b *batch) tombstone(topic, resource, parent, key string, memory *published) {
-	b.add(&kgo.Record{Topic: topic, Key: []byte(key), Headers: []kgo.RecordHeader{{Key: headerOp, Value: []byte(opDelete)}}})
+	b.add(b.parts.record(topic, key, nil, b.parts.header(nil, headerOp, valueDelete)))
 	b.learned = append(b.learned, lesson{memory: memory, parent: parent, key: key, removed: true})
 	b.count(resource).deleted++
 	b.total++
 }
-
-func formatDigest(d uint64) []byte { return fmt.Appendf(nil, "%016x", d) }
 
 // parsePublished reads what change detection needs of a record in a data topic: headers only, the value is not looked at.
 // What it cannot read, somebody else has written: its digest is none of ours, so the key is published again.
@@ -133,7 +140,7 @@ func parsePublished(r *kgo.Record, ahead time.Duration) entry {
 }
 
 // toEntry is what is remembered of an encoded record.
-func toEntry(rec extract.Record, enc avro.Encoded) entry {
+func toEntry(rec *extract.Record, enc *avro.Encoded) entry {
 	e := entry{digest: enc.Digest}
 	if !rec.Cursor.IsZero() {
 		e.ts = rec.Cursor.UnixMilli()

@@ -226,7 +226,7 @@ func TestMemoryLearnsAfterTheCommit(t *testing.T) {
 	worker := &Worker{cfg: Config{Now: clock.Now}, progress: newProgress([]string{"things"}, FormatAvro, clock.Now), dead: newDeadLetters("dead")}
 	r := &runner{session: &session{Worker: worker, held: map[int32]*tenure{0: {lane: lost}}, board: newBoard()}, root: &extract.Resource{Name: "things"}}
 	memory, b := newPublished(0), newBatch()
-	b.publish("things", "things", reading{Record: extract.Record{Key: "1"}}, memory)
+	b.publish("things", "things", reading{Record: &extract.Record{Key: "1"}}, memory)
 	if err := r.newPass("things", 0, UnitState{}, memory).save(t.Context(), b, UnitState{}); !errors.Is(err, errLaneLost) {
 		t.Fatalf("got %v, want errLaneLost", err)
 	}

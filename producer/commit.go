@@ -90,9 +90,10 @@ func (l *lane) transact(group []*commitRequest) error {
 		return l.failed("begin", notCommitted, err)
 	}
 	var refused firstRefusal
+	note := refused.note
 	for _, req := range group {
 		for _, r := range req.records {
-			l.client.Produce(ctx, r, refused.note)
+			l.client.Produce(ctx, r, note)
 		}
 	}
 	flushErr := l.client.Flush(ctx)

@@ -33,14 +33,15 @@ func newDeadLetters(topic string) *deadLetters {
 }
 
 // undeliverable says why a record cannot be published, and where in it; "" if it can.
-func undeliverable(rec extract.Record, enc avro.Encoded, maxBytes int) (reason, path string) {
-	var discarded *avro.DiscardedError
+func undeliverable(rec *extract.Record, enc *avro.Encoded, maxBytes int) (reason, path string) {
 	switch {
 	case rec.KeyErr != nil:
 		return "no usable key: " + rec.KeyErr.Error(), ""
-	case errors.As(enc.Err, &discarded):
-		return contractReason(avro.DiscardRecord, discarded.Error()), enc.Path
 	case enc.Err != nil:
+		var discarded *avro.DiscardedError
+		if errors.As(enc.Err, &discarded) {
+			return contractReason(avro.DiscardRecord, discarded.Error()), enc.Path
+		}
 		return "cannot be encoded: " + enc.Err.Error(), enc.Path
 	// Headers, batch header and length fields take less than the 200 bytes.
 	case len(rec.Key)+len(enc.Value)+200 > maxBytes:
@@ -111,7 +112,10 @@ func (d *deadLetters) news(resource, path string) bool {
 }
 
 // discarded puts aside what the contract kept out of a record that is published, and logs it once for each path.
-func (p *pass) discarded(b *batch, resource, key string, enc avro.Encoded) {
+func (p *pass) discarded(b *batch, resource, key string, enc *avro.Encoded) {
+	if enc.Err == nil && len(enc.Discarded) == 0 {
+		return
+	}
 	p.dead.discard(b, resource, key, enc.Discarded)
 	for _, v := range enc.Discarded {
 		if p.dead.news(resource, v.Path) {

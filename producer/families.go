@@ -22,6 +22,9 @@ type family struct {
 // families requests the children of the parents that need it, concurrently (the client bounds the requests in flight). It
 // returns as many as are whole, in order: with an error, those before the parent that failed.
 func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]family, error) {
+	if len(p.riding) == 0 {
+		return make([][]family, len(parents)), nil
+	}
 	result := make([][]family, len(parents))
 	for _, child := range p.riding {
 		if err := p.nothingLeft(); err != nil {
@@ -34,7 +37,7 @@ func (p *pass) families(ctx context.Context, parents []reading, b *batch) ([][]f
 			if !p.needs(child, parent) {
 				continue
 			}
-			group.Go(func() error { raw[i] = p.list(gctx, child, parent.Record); return nil })
+			group.Go(func() error { raw[i] = p.list(gctx, child, *parent.Record); return nil })
 		}
 		_ = group.Wait()
 		p.requesting.Add(int64(p.cfg.Now().Sub(began)))
@@ -146,10 +149,11 @@ func (p *pass) encodeFamilies(ctx context.Context, child *extract.Resource, list
 	for _, l := range lists {
 		all = append(all, l.records...)
 	}
-	readings, err := p.read(ctx, child, all, p.keys[child.Name], b)
+	encoded, err := p.encode(ctx, child, all)
 	if err != nil {
 		return nil, err
 	}
+	readings := p.judge(child, all, encoded, p.keys[child.Name], b)
 	by := map[string][]reading{}
 	for _, rd := range readings {
 		by[rd.ParentKey] = append(by[rd.ParentKey], rd)

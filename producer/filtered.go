@@ -1,6 +1,8 @@
 package producer
 
 import (
+	"slices"
+
 	"github.com/headwater-stream/headwater/extract"
 )
 
@@ -8,27 +10,29 @@ import (
 // that the filters want again differs from it.
 const filteredDigest uint64 = 0x66696c7465726564
 
-// withdraw returns the records of a page that the source file's filters want. Of those they do not (only incremental resources hand
+// withdraw returns a haul with the records that the source file's filters want. Of those they do not (only incremental resources hand
 // them over) the copy in the topic is deleted, with its children.
 //
 // Memory of a live pass cannot tell what was published before its tail: there the deletion is written in any case, once. A window of
 // the backfill does not know what was published with another time; that is left to the sweep.
-func (p *pass) withdraw(b *batch, records []extract.Record) []extract.Record {
-	last, some := map[string]int{}, false
-	for i, rec := range records {
-		some = some || rec.Filtered
-		if j, twice := last[rec.Key]; !twice || !older(rec, records[j]) {
+func (p *pass) withdraw(b *batch, h haul) haul {
+	if !slices.ContainsFunc(h.Records, func(rec extract.Record) bool { return rec.Filtered }) {
+		return h
+	}
+	last := map[string]int{}
+	for i, rec := range h.Records {
+		if j, twice := last[rec.Key]; !twice || !older(rec, h.Records[j]) {
 			last[rec.Key] = i
 		}
 	}
-	if !some {
-		return records
-	}
-	kept := records[:0:0]
-	for i, rec := range records {
+	kept := h
+	kept.Records, kept.encoded = nil, nil
+	for i, rec := range h.Records {
 		switch newest := last[rec.Key]; {
-		case rec.KeyErr != nil && !rec.Filtered, rec.KeyErr == nil && !records[newest].Filtered && !rec.Filtered:
-			kept = append(kept, rec)
+		case rec.KeyErr != nil && !rec.Filtered, rec.KeyErr == nil && !h.Records[newest].Filtered && !rec.Filtered:
+			if kept.Records = append(kept.Records, rec); h.encoded != nil {
+				kept.encoded = append(kept.encoded, h.encoded[i])
+			}
 		case rec.KeyErr == nil && rec.Filtered && newest == i:
 			p.withdrawOne(b, rec)
 		}

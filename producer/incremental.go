@@ -100,17 +100,17 @@ func (r *runner) prepareLive(ctx context.Context) (*pass, error) {
 	return live, err
 }
 
-// pages reads from pos to the end of the pass and hands every page over.
+// pages reads from pos to the end of the pass and hands every haul over.
 func (p *pass) pages(ctx context.Context, pos extract.Position) error {
-	for page, err := range p.readAhead(ctx, pos) {
+	for h, err := range p.readAhead(ctx, pos) {
 		if err != nil {
 			return err
 		}
-		next := p.saved.at(p.heldBack(page.After, pos.Watermark))
-		if p.follow != nil && page.After.Done {
+		next := p.saved.at(p.heldBack(h.After, pos.Watermark))
+		if p.follow != nil && h.After.Done {
 			next = p.saved.at(*p.follow)
 		}
-		if err := p.take(ctx, page, next); err != nil {
+		if err := p.take(ctx, h, next); err != nil {
 			return err
 		}
 	}

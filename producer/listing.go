@@ -178,24 +178,24 @@ func (l *listing) read(ctx context.Context) error {
 		pos, l.resumed = saved, true
 	}
 	l.begin()
-	for page, err := range l.readAhead(ctx, pos) {
+	for h, err := range l.readAhead(ctx, pos) {
 		if err != nil {
 			return err
 		}
-		if page.First {
+		if h.First {
 			l.begin()
 		}
-		l.pages++
-		l.proves = l.proves && !page.Capped
-		after := page.After
+		l.pages += len(h.pages)
+		l.proves = l.proves && !h.Capped
+		after := h.After
 		if after.Done {
 			// The end of the pass is committed with the deletions that it shows. Until then a restart lists from the beginning.
 			after = extract.Position{Phase: extract.PhaseSnapshot}
 		}
-		if err := l.take(ctx, page, l.saved.at(after)); err != nil {
+		if err := l.take(ctx, h, l.saved.at(after)); err != nil {
 			return err
 		}
-		l.show(page.Records)
+		l.show(h.Records)
 	}
 	return ctx.Err()
 }

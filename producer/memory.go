@@ -44,8 +44,8 @@ func (s *slot) set(e entry) {
 }
 
 // find returns a key's slot; it is valid until the next put or removal.
-func (m *published) find(key string) (*slot, bool) {
-	_, n := m.place(key)
+func (m *published) find(hash uint64, key string) (*slot, bool) {
+	_, n := m.place(hash, key)
 	if n == 0 {
 		return nil, false
 	}
@@ -53,8 +53,7 @@ func (m *published) find(key string) (*slot, bool) {
 }
 
 // place is where the key's slot stands in its table.
-func (m *published) place(key string) (place int, n uint32) {
-	hash := m.hash(key)
+func (m *published) place(hash uint64, key string) (place int, n uint32) {
 	return m.keyed.find(hash, func(n uint32) bool {
 		s := m.slots.at(n)
 		if (s.word^hash)&hashBits != 0 {
@@ -84,14 +83,13 @@ func (m *published) hashOf(n uint32) uint64 {
 }
 
 // add holds a key that is not held yet; false: it cannot be.
-func (m *published) add(parent, key string, e entry) bool {
+func (m *published) add(hash uint64, parent, key string, e entry) bool {
 	text, ok := m.texts.add(key, parent)
 	if !ok {
 		return false
 	}
 	n := m.slots.add()
 	s := m.slots.at(n)
-	hash := m.hash(key)
 	s.text, s.word = text, hash&hashBits
 	s.set(e)
 	m.keyed.insert(hash, n, m.hashOf)
@@ -109,7 +107,7 @@ func (m *published) add(parent, key string, e entry) bool {
 
 // drop takes a key out of its table. Its slot stays, dead, in its parent's list until rebuild.
 func (m *published) drop(key string) {
-	place, n := m.place(key)
+	place, n := m.place(m.hash(key), key)
 	if n == 0 {
 		return
 	}
@@ -129,9 +127,9 @@ func (m *published) rebuild(keep func(*slot) bool) {
 		}
 		text, parent := old.texts.read(s.text)
 		key := string(text)
-		m.add(string(parent), key, s.entry())
+		m.add(m.hash(key), string(parent), key, s.entry())
 		if s.word&flagSeen != 0 {
-			kept, _ := m.find(key)
+			kept, _ := m.find(m.hash(key), key)
 			kept.word |= flagSeen
 		}
 	})

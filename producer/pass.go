@@ -6,6 +6,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/extract"
 )
 
@@ -16,7 +17,7 @@ const (
 	silentCommit = 10 * time.Second
 )
 
-// pass hands the pages of one unit to the topic: change detection, children, and one commit a page. One goroutine uses it.
+// pass hands the pages of one unit to the topic: change detection, children, and one commit a haul. One goroutine uses it.
 type pass struct {
 	*runner
 	unit    string     // key of the unit's state record
@@ -58,42 +59,48 @@ func (p *pass) reload() {
 	}
 }
 
-// take publishes what a page changed, with the children of changed parents, and moves the unit to after. A page is one commit
+// take publishes what a haul changed, with the children of changed parents, and moves the unit to after. A haul is one commit
 // unless it is too large or its children take too long: then its parents are committed in parts, each with its children, and
 // the position moves with the last part. An error leaves the unit before the parent that it happened at.
-func (p *pass) take(ctx context.Context, page extract.Page, after UnitState) error {
-	p.progress.page(p.servedNow(), page)
+func (p *pass) take(ctx context.Context, h haul, after UnitState) error {
+	p.progress.page(p.servedNow(), len(h.pages), h.Read)
 	if p.publish {
-		p.progress.ahead(p.root.Name, page)
+		p.progress.ahead(p.root.Name, h.Page)
 	}
-	b := newBatch()
-	page.Records = p.withdraw(b, page.Records)
+	b := newBatchOf(len(h.Records))
+	h = p.withdraw(b, h)
 	if p.sweeping != nil && p.sweeping.pass != p {
-		p.sweeping.saw(page.Records)
+		p.sweeping.saw(h.Records)
 	}
-	parents, err := p.parents(ctx, page.Records, b)
+	parents, err := p.parents(ctx, h, b)
 	if err != nil {
 		return err
 	}
 	return p.handOver(ctx, b, parents, after)
 }
 
-// parents reads the root's records; where the root is not published they are not encoded, only passed on to its substreams.
-func (p *pass) parents(ctx context.Context, records []extract.Record, b *batch) ([]reading, error) {
+// parents judges the root's records; where the root is not published they are only passed on to its substreams.
+func (p *pass) parents(ctx context.Context, h haul, b *batch) ([]reading, error) {
 	if p.publish {
 		clock, err := p.cfg.API.Now(ctx, p.root)
 		if err != nil {
 			return nil, err
 		}
-		readings, err := p.read(ctx, p.root, records, p.memory, b)
+		if h.encoded == nil {
+			if h.encoded, err = p.encode(ctx, p.root, h.Records); err != nil {
+				return nil, err
+			}
+		}
+		readings := p.judge(p.root, h.Records, h.encoded, p.memory, b)
 		for i := range readings {
 			p.settle(&readings[i], clock)
 		}
-		return readings, err
+		return readings, nil
 	}
 	var all []reading
 	at := map[string]int{}
-	for _, rec := range records {
+	for i := range h.Records {
+		rec := &h.Records[i]
 		rd := reading{Record: rec, verdict: verdictChanged}
 		if j, twice := at[rec.Key]; twice {
 			all[j] = rd
@@ -122,6 +129,9 @@ func (p *pass) settle(rd *reading, clock time.Time) {
 func (p *pass) handOver(ctx context.Context, b *batch, parents []reading, after UnitState) error {
 	began := p.cfg.Now()
 	chunk := max(1, 4*p.cfg.Concurrency)
+	if len(p.riding) == 0 {
+		chunk = maxGroupRecords / 8 // nothing is requested for them
+	}
 	for len(parents) > 0 {
 		now := parents[:min(chunk, len(parents))]
 		parents = parents[len(now):]
@@ -161,43 +171,42 @@ func (p *pass) before(after UnitState) UnitState {
 	return begin
 }
 
-// read encodes and judges a resource's records. What cannot be published becomes a dead letter in b; unchanged and stale records
-// stay in the result, with their verdict. Of a key that occurs twice the later one stays, unless its cursor says that it is older.
-func (p *pass) read(ctx context.Context, res *extract.Resource, records []extract.Record, memory *published, b *batch) ([]reading, error) {
+// judge compares a resource's encoded records with memory. What cannot be published becomes a dead letter in b; unchanged and stale records
+// stay in the result, with their verdict. Of a key that occurs twice the later one stays, unless its cursor says that it is older. The
+// readings point to the records.
+func (p *pass) judge(res *extract.Resource, records []extract.Record, encoded []avro.Encoded, memory *published, b *batch) []reading {
 	if len(records) == 0 {
-		return nil, nil
+		return nil
 	}
-	texts := make([][]byte, len(records))
-	for i, rec := range records {
-		texts[i] = rec.JSON
-	}
-	encoded, err := p.encoders[res.Name].Encode(ctx, texts)
-	if err != nil {
-		return nil, err
-	}
+	most := p.topics[p.names.Data(res.Name)].MaxBytes
 	readings := make([]reading, 0, len(records))
-	at := make(map[string]int, len(records))
-	for i, rec := range records {
-		enc := encoded[i]
+	seen := newSeenKeys(len(records))
+	memory.mu.Lock()
+	defer memory.mu.Unlock()
+	for i := range records {
+		rec, enc := &records[i], &encoded[i]
 		rd := reading{Record: rec, value: enc.Value, entry: toEntry(rec, enc)}
-		if reason, path := undeliverable(rec, enc, p.topics[p.names.Data(res.Name)].MaxBytes); reason != "" {
+		reason, path := undeliverable(rec, enc, most)
+		if reason != "" {
 			p.dead.add(b, res.Name, rd, reason, path)
-			p.discarded(b, res.Name, rec.Key, enc)
-			continue
 		}
 		p.discarded(b, res.Name, rec.Key, enc)
-		if j, twice := at[rec.Key]; twice {
-			if !rd.entry.olderThan(readings[j].entry) {
-				rd.verdict = memory.judge(rec.Key, rd.entry, p.guard)
-				readings[j] = rd
-			}
+		if reason != "" {
 			continue
 		}
-		rd.verdict = memory.judge(rec.Key, rd.entry, p.guard)
-		at[rec.Key] = len(readings)
-		readings = append(readings, rd)
+		hash := memory.hash(rec.Key)
+		j, twice := seen.add(hash, len(readings), func(j int) bool { return readings[j].Key == rec.Key })
+		if twice && rd.entry.olderThan(readings[j].entry) {
+			continue
+		}
+		rd.verdict = memory.compare(hash, rec.Key, rd.entry, p.guard)
+		if twice {
+			readings[j] = rd
+		} else {
+			readings = append(readings, rd)
+		}
 	}
-	return readings, nil
+	return readings
 }
 
 func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *published) {

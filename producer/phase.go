@@ -57,7 +57,7 @@ func (r *runner) phasePart(ctx context.Context, p *pass, keys []string, last boo
 		if err != nil {
 			return err
 		}
-		readings = append(readings, reading{Record: rec, verdict: verdictChanged})
+		readings = append(readings, reading{Record: &rec, verdict: verdictChanged})
 	}
 	next := p.saved.at(extract.Position{Phase: extract.PhaseSnapshot, Done: last})
 	if !last {

@@ -145,11 +145,11 @@ func (p *progress) wait(w extract.Wait) {
 	p.with(w.Resource, func(s *Status) { s.Waiting, s.Until = w.Reason, w.Until })
 }
 
-func (p *progress) page(names []string, page extract.Page) {
+func (p *progress) page(names []string, pages, read int) {
 	for _, name := range names {
 		p.with(name, func(s *Status) {
-			s.Pages++
-			s.Read += int64(page.Read)
+			s.Pages += int64(pages)
+			s.Read += int64(read)
 		})
 	}
 }

@@ -60,7 +60,12 @@ func newPublished(limit int) *published {
 func (m *published) judge(key string, e entry, guard bool) verdict {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	had, known := m.find(key)
+	return m.compare(m.hash(key), key, e, guard)
+}
+
+// compare is judge for who holds mu and knows the key's hash.
+func (m *published) compare(hash uint64, key string, e entry, guard bool) verdict {
+	had, known := m.find(hash, key)
 	switch {
 	case known && had.digest == e.digest:
 		return verdictUnchanged
@@ -77,7 +82,8 @@ func (m *published) judge(key string, e entry, guard bool) verdict {
 func (m *published) put(parent, key string, e entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if had, known := m.find(key); known {
+	hash := m.hash(key)
+	if had, known := m.find(hash, key); known {
 		had.set(e)
 		return
 	}
@@ -85,7 +91,7 @@ func (m *published) put(parent, key string, e entry) {
 		m.forgetHalf()
 	}
 	defer m.account()
-	if m.limit > 0 && m.count >= m.limit || !m.add(parent, key, e) {
+	if m.limit > 0 && m.count >= m.limit || !m.add(hash, parent, key, e) {
 		m.forgotten++
 		m.complete = false
 	}
@@ -180,7 +186,7 @@ func (m *published) within(from, to int64) map[string]int64 {
 func (m *published) mark(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, known := m.find(key)
+	s, known := m.find(m.hash(key), key)
 	if known {
 		s.word |= flagSeen
 	}
@@ -278,7 +284,7 @@ func (m *published) holdsAll() bool {
 func (m *published) get(key string) (entry, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, known := m.find(key)
+	s, known := m.find(m.hash(key), key)
 	if !known {
 		return entry{}, false
 	}

@@ -93,8 +93,8 @@ func TestDeletesThatAreTooMany(t *testing.T) {
 func TestHeadersOfRecords(t *testing.T) {
 	t.Parallel()
 	b, m := newBatch(), newPublished(0)
-	b.publish("t", "r", reading{Record: extract.Record{Key: "1"}, entry: entry{digest: 0xab, ts: 1700000000123}, verdict: verdictFirst}, m)
-	b.publish("t", "r", reading{Record: extract.Record{Key: "2"}, entry: entry{digest: 1}, verdict: verdictChanged}, m)
+	b.publish("t", "r", reading{Record: &extract.Record{Key: "1"}, entry: entry{digest: 0xab, ts: 1700000000123}, verdict: verdictFirst}, m)
+	b.publish("t", "r", reading{Record: &extract.Record{Key: "2"}, entry: entry{digest: 1}, verdict: verdictChanged}, m)
 	b.tombstone("t", "r", "", "3", m)
 	want := [][]kgo.RecordHeader{
 		{{Key: "op", Value: []byte("r")}, {Key: "ts", Value: []byte("1700000000123")}, {Key: "digest", Value: []byte("00000000000000ab")}},

@@ -61,12 +61,12 @@ func TestPagesThatWaitAreBounded(t *testing.T) {
 	w.api.pageSize = 1
 	w.api.put("books", "a", ids(1, 3)...)
 	worker := w.newWorker(only("books"))
-	worker.waitingBytes.Store(maxAhead)
+	worker.inFlight.Store(maxAhead)
 	r := newRunner(&session{Worker: worker}, w.src.Resource("books"))
 	ctx, cancel := context.WithCancel(w.context())
 	defer cancel()
 	pages := 0
-	for _, err := range r.readAhead(ctx, extract.Position{Phase: extract.PhaseSnapshot}) {
+	for _, err := range r.newAhead().read(ctx, extract.Position{Phase: extract.PhaseSnapshot}) {
 		if err != nil {
 			t.Fatal(err)
 		}

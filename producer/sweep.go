@@ -235,7 +235,7 @@ func (s *sweep) window(ctx context.Context, w extract.Window) error {
 		}
 		s.proves = s.proves && !page.Capped
 		page.Records, unknown = s.sift(page.Records, w, seen, unknown)
-		if err := s.take(ctx, page, s.stands()); err != nil {
+		if err := s.take(ctx, haul{Page: page, pages: []extract.Page{page}}, s.stands()); err != nil {
 			return err
 		}
 		if len(unknown) >= heldBackRecords {
@@ -313,7 +313,7 @@ func (s *sweep) takeUnknown(ctx context.Context, records []extract.Record) error
 			s.memory.put("", key, c.entry)
 		}
 	}
-	return s.take(ctx, extract.Page{Records: records}, s.stands())
+	return s.take(ctx, haul{Page: extract.Page{Records: records}}, s.stands())
 }
 
 // overtaken teaches the sweep's memory what another pass publishes of a key that it holds: an older copy must not follow.

@@ -119,7 +119,7 @@ func (s *sweep) confirm(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			s.progress.page(s.servedNow(), page)
+			s.progress.page(s.servedNow(), 1, page.Read)
 			s.proves = s.proves && !page.Capped
 			s.saw(page.Records)
 			if err := s.between(ctx); err != nil {

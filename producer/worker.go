@@ -49,19 +49,19 @@ const DefaultMemoryKeys = 5_000_000
 
 // Worker keeps the topics of one prefix equal to what the API holds. Run may be called once; Progress at any time.
 type Worker struct {
-	cfg          Config
-	names        Names
-	claim        Claim
-	assigned     *assignment
-	member       *member                // of the group; nil without one, and before the first session
-	claimed      [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
-	waitedFor    map[string]bool        // visits that did not end in time, by nonce
-	progress     *progress
-	waitingBytes atomic.Int64       // of records in pages that were read ahead
-	encoders     map[string]encoder // by resource
-	dead         *deadLetters
-	refused      map[string]int   // times that the broker refused a record, by topic and key
-	stopped      map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
+	cfg       Config
+	names     Names
+	claim     Claim
+	assigned  *assignment
+	member    *member                // of the group; nil without one, and before the first session
+	claimed   [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
+	waitedFor map[string]bool        // visits that did not end in time, by nonce
+	progress  *progress
+	inFlight  atomic.Int64       // bytes of records in pages that were read ahead and are not committed yet
+	encoders  map[string]encoder // by resource
+	dead      *deadLetters
+	refused   map[string]int   // times that the broker refused a record, by topic and key
+	stopped   map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
 }
 
 // New checks the configuration against the source. Its errors are mistakes of configuration.
