@@ -25,6 +25,7 @@ func (c *Config) kafkaOptions() ([]kgo.Opt, error) {
 		kgo.SeedBrokers(c.KafkaBrokers...),
 		kgo.ClientID("headwater"),
 		kgo.DialTimeout(5 * time.Second),
+		kgo.ProducerBatchCompression(compressions[c.Compression]),
 	}
 	if c.KafkaTLS {
 		conf, err := tlsConfig("KAFKA_TLS", c.KafkaTLSCA, c.KafkaTLSCert, c.KafkaTLSKey)
@@ -37,6 +38,11 @@ func (c *Config) kafkaOptions() ([]kgo.Opt, error) {
 		opts = append(opts, kgo.SASL(m))
 	}
 	return opts, nil
+}
+
+// compressions are the values of HEADWATER_COMPRESSION; docs/decisions/0009 says why none is the default.
+var compressions = map[string]kgo.CompressionCodec{
+	"none": kgo.NoCompression(), "snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(), "gzip": kgo.GzipCompression(),
 }
 
 func (c *Config) saslMechanism() sasl.Mechanism {

@@ -25,6 +25,9 @@ func (c *Config) validate() []error {
 	if _, err := avro.ParseEncoder(c.Encoder); err != nil {
 		wrong("HEADWATER_ENCODER", c.Encoder, "must be compiled or library")
 	}
+	if _, ok := compressions[c.Compression]; !ok {
+		wrong("HEADWATER_COMPRESSION", c.Compression, "must be none, snappy, lz4, zstd or gzip")
+	}
 	if c.MetricsAddr != "off" {
 		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")
 	}
