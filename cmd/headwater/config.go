@@ -16,10 +16,10 @@ type Config struct {
 	TopicPrefix string `env:"HEADWATER_TOPIC_PREFIX" usage:"begins every topic's name; <source>. if not set"`
 	ValueFormat string `env:"HEADWATER_VALUE_FORMAT, default=avro" usage:"avro, or json: the records' JSON text, without a schema registry"`
 	Encoder     string `env:"HEADWATER_ENCODER, default=compiled" usage:"compiled, or library: the same bytes by another way, many times slower; for when in doubt"`
-	Compression string `env:"HEADWATER_COMPRESSION, default=none" usage:"of what is written to Kafka: none, snappy, lz4, zstd or gzip"`
 
 	Partitions       int32         `env:"HEADWATER_PARTITIONS, default=-1" usage:"of topics that are created; -1: the broker's default"`
 	Replication      int16         `env:"HEADWATER_REPLICATION, default=-1" usage:"of topics that are created; -1: the broker's default"`
+	Compression      string        `env:"HEADWATER_COMPRESSION, default=none" usage:"of what is written to Kafka: none, snappy, lz4, zstd or gzip"`
 	PollInterval     time.Duration `env:"HEADWATER_POLL_INTERVAL, default=30s" usage:"pause between live passes"`
 	SnapshotInterval time.Duration `env:"HEADWATER_SNAPSHOT_INTERVAL, default=15m" usage:"pause between complete listings; at least ten times the last one's duration"`
 	Concurrency      int           `env:"HEADWATER_CONCURRENCY, default=8" usage:"requests in flight"`

@@ -25,9 +25,9 @@ var variables = []struct {
 	{"HEADWATER_TOPIC_PREFIX", "", "crm.", "crm.", "", ""},                 // checked with the topics
 	{"HEADWATER_VALUE_FORMAT", "avro", "json", "json", "xml", "must be avro or json"},
 	{"HEADWATER_ENCODER", "compiled", "library", "library", "fast", "must be compiled or library"},
-	{"HEADWATER_COMPRESSION", "none", "zstd", "zstd", "brotli", "must be none, snappy, lz4, zstd or gzip"},
 	{"HEADWATER_PARTITIONS", "-1", "12", "12", "0", "must be at least 1, or -1 for the broker's default"},
 	{"HEADWATER_REPLICATION", "-1", "3", "3", "three", "want a whole number"},
+	{"HEADWATER_COMPRESSION", "none", "zstd", "zstd", "brotli", "must be none, snappy, lz4, zstd or gzip"},
 	{"HEADWATER_POLL_INTERVAL", "30s", "1m", "1m0s", "soon", "want a duration such as 30s or 15m"},
 	{"HEADWATER_SNAPSHOT_INTERVAL", "15m0s", "0s", "0s", "-1m0s", "must not be negative"},
 	{"HEADWATER_CONCURRENCY", "8", "1000", "1000", "1001", "must be from 1 to 1000"},

@@ -25,9 +25,6 @@ func (c *Config) validate() []error {
 	if _, err := avro.ParseEncoder(c.Encoder); err != nil {
 		wrong("HEADWATER_ENCODER", c.Encoder, "must be compiled or library")
 	}
-	if _, ok := compressions[c.Compression]; !ok {
-		wrong("HEADWATER_COMPRESSION", c.Compression, "must be none, snappy, lz4, zstd or gzip")
-	}
 	if c.MetricsAddr != "off" {
 		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")
 	}
@@ -47,6 +44,9 @@ func (c *Config) validate() []error {
 	}
 	if c.Replication < 1 && c.Replication != -1 {
 		wrong("HEADWATER_REPLICATION", strconv.Itoa(int(c.Replication)), "must be at least 1, or -1 for the broker's default")
+	}
+	if _, ok := compressions[c.Compression]; !ok {
+		wrong("HEADWATER_COMPRESSION", c.Compression, "must be none, snappy, lz4, zstd or gzip")
 	}
 	if f := c.LogFormat; f != "" && f != "text" && f != "json" {
 		wrong("HEADWATER_LOG_FORMAT", f, "must be text or json")
