@@ -40,31 +40,21 @@ func (p *parts) header(of []kgo.RecordHeader, key string, value []byte) []kgo.Re
 }
 
 func (p *parts) bytes(s string) []byte {
-	p.reserve(len(s))
 	from := len(p.text)
 	p.text = append(p.text, s...)
 	return p.text[from:len(p.text):len(p.text)]
 }
 
 func (p *parts) digits(n int64) []byte {
-	p.reserve(20)
 	from := len(p.text)
 	p.text = strconv.AppendInt(p.text, n, 10)
 	return p.text[from:len(p.text):len(p.text)]
 }
 
 func (p *parts) digest(d uint64) []byte {
-	p.reserve(16)
 	from := len(p.text)
 	p.text = appendDigest(p.text, d)
 	return p.text[from:len(p.text):len(p.text)]
-}
-
-// reserve makes room for n bytes in one piece.
-func (p *parts) reserve(n int) {
-	if cap(p.text)-len(p.text) < n {
-		p.text = make([]byte, 0, max(n, 2*cap(p.text)))
-	}
 }
 
 const hexDigits = "0123456789abcdef"

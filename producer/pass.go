@@ -21,6 +21,7 @@ const (
 type pass struct {
 	*runner
 	unit    string     // key of the unit's state record
+	topic   string     // of the root's records
 	lane    int32      // where the unit lives
 	saved   UnitState  // what the topic says
 	memory  *published // what the topic holds of the root, as far as this unit can meet it
@@ -43,7 +44,7 @@ type deletes struct{ count, held int }
 
 // newPass prepares the unit with the state that the topic holds of it (zero: none yet).
 func (r *runner) newPass(unit string, lane int32, saved UnitState, memory *published) *pass {
-	p := &pass{runner: r, unit: unit, lane: lane, saved: saved, memory: memory, publish: r.publish,
+	p := &pass{runner: r, unit: unit, topic: r.names.Data(r.root.Name), lane: lane, saved: saved, memory: memory, publish: r.publish,
 		savedAt: r.cfg.Now(), silence: silentCommit, deletes: map[string]*deletes{}}
 	p.saved.V, p.saved.Plan = stateVersion, r.unitPlan(unit)
 	if !r.root.Drain {
@@ -212,10 +213,13 @@ func (p *pass) judge(res *extract.Resource, records []extract.Record, encoded []
 func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *published) {
 	switch rd.verdict {
 	case verdictFirst, verdictChanged:
-		b.publish(p.names.Data(res.Name), res.Name, rd, memory)
-		if res == p.root && p.sweeping != nil {
+		topic := p.topic
+		if res != p.root {
+			topic = p.names.Data(res.Name)
+		} else if p.sweeping != nil {
 			p.sweeping.overtaken(p, b, rd)
 		}
+		b.publish(topic, res.Name, rd, memory)
 	case verdictUnchanged:
 		if rd.again && !b.unread {
 			b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})

@@ -2,14 +2,17 @@ package producer
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/headwater-stream/headwater/avro"
 	"github.com/headwater-stream/headwater/extract"
 )
 
@@ -52,6 +55,96 @@ func TestPagesAndCommitsOverlap(t *testing.T) {
 			w.once(only(resource))
 			w.wantNews(resource, "r 01, r 02, r 03, r 04, r 05")
 		})
+	}
+}
+
+// told passes on what is to be encoded, and tells of it.
+type told struct {
+	encoder
+	begun chan struct{}
+}
+
+func (e told) Encode(ctx context.Context, records [][]byte) ([]avro.Encoded, error) {
+	e.begun <- struct{}{}
+	return e.encoder.Encode(ctx, records)
+}
+
+// A page is encoded while the one before it is committed.
+func TestEncodingDoesNotWaitForTheCommit(t *testing.T) {
+	w := newWorld(t)
+	w.api.pageSize = 2
+	w.api.put("books", "a", ids(1, 5)...)
+	begun, held := make(chan struct{}, 16), false
+	w.kafka.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		w.kafka.KeepControl()
+		if len(begun) > 0 && !held {
+			held = true
+			for range 2 {
+				select {
+				case <-begun:
+				case <-time.After(deadline):
+					t.Error("the second page is not encoded while the first is committed")
+				}
+			}
+		}
+		return nil, nil, false
+	})
+	worker := w.newWorker(only("books"))
+	worker.encoders["books"] = told{worker.encoders["books"], begun}
+	if err := worker.Run(w.context()); err != nil || !held {
+		t.Fatal(err, held)
+	}
+	w.wantNews("books", "r 01, r 02, r 03, r 04, r 05")
+}
+
+// What is ready together is one commit, which ends where the last of its pages does.
+func TestPagesThatAreReadyAreJoined(t *testing.T) {
+	page := func(token string, first bool, keys ...string) arrival {
+		h := haul{Page: extract.Page{Read: len(keys), First: first, After: extract.Position{Token: token}}, bytes: int64(len(keys))}
+		for _, key := range keys {
+			h.Records, h.encoded = append(h.Records, extract.Record{Key: key}), append(h.encoded, avro.Encoded{Value: []byte(key)})
+		}
+		h.pages = []extract.Page{h.Page}
+		return arrival{haul: h}
+	}
+	many := ids(1, maxGroupRecords-1)
+	failed := page("", false)
+	failed.err = errAllStopped
+	ready := make(chan arrival, 16)
+	for _, one := range []arrival{page("a", true, "1"), page("b", false, "2", "3"), page("c", false), page("d", true, "4"), page("e", false, "5"), failed,
+		page("f", false, many...), page("g", false, "6"), page("h", false, "7"), page("i", false, "8")} {
+		ready <- one
+	}
+	close(ready)
+	a, room := (*runner)(nil).newAhead(), haul{}
+	var got []string
+	next := a.await(ready)
+	for next != nil {
+		one := next
+		if next = nil; one.err == nil {
+			next = a.join(one, ready, &room)
+		}
+		keys := ""
+		for i, rec := range one.Records {
+			if string(one.encoded[i].Value) != rec.Key {
+				t.Errorf("%s has the value of %s", rec.Key, one.encoded[i].Value)
+			}
+			if i < 4 {
+				keys += rec.Key + " "
+			}
+		}
+		if next == nil {
+			next = a.await(ready)
+		}
+		got = append(got, fmt.Sprintf("%d pages to %q: %s%d %v", len(one.pages), one.After.Token, keys, one.Read, one.err))
+	}
+	want := []string{`3 pages to "c": 1 2 3 3 <nil>`, `2 pages to "e": 4 5 2 <nil>`, `1 pages to "": 0 no resource can go on`,
+		fmt.Sprintf(`2 pages to "g": %s %s %s %s %d <nil>`, many[0], many[1], many[2], many[3], maxGroupRecords), `2 pages to "i": 7 8 2 <nil>`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if a.inLine != -10 || a.wants {
+		t.Errorf("%d in line, wants %v", a.inLine, a.wants)
 	}
 }
 

@@ -1,0 +1,64 @@
+package producer
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"pgregory.net/rapid"
+
+	"github.com/headwater-stream/headwater/extract"
+)
+
+// However little room there was, each record stays what it was made of.
+func TestPartsOutgrowTheirRoom(t *testing.T) {
+	t.Parallel()
+	for _, room := range []int{0, 1, 7, 100} {
+		b, m := newBatchOf(room), newPublished(0)
+		for i := range 100 {
+			key := fmt.Sprintf("%0*d", i, i)
+			b.publish("t", "r", reading{Record: &extract.Record{Key: key}, value: []byte(key), entry: entry{digest: uint64(i) << 40, ts: int64(i)}}, m)
+			b.tombstone("t", "r", "", "gone"+key, m)
+		}
+		for i := range 100 {
+			key, published, gone := fmt.Sprintf("%0*d", i, i), b.records[2*i], b.records[2*i+1]
+			headers := fmt.Sprintf("op=r ts=%d digest=%016x ", i, uint64(i)<<40)
+			if i == 0 { // no time
+				headers = "op=r digest=0000000000000000 "
+			}
+			if string(published.Key) != key || string(published.Value) != key || showHeaders(published.Headers) != headers || published.Topic != "t" {
+				t.Fatalf("%d: %q %q %s", i, published.Key, published.Value, showHeaders(published.Headers))
+			}
+			if string(gone.Key) != "gone"+key || gone.Value != nil || showHeaders(gone.Headers) != "op=d " {
+				t.Fatalf("%d: %q %q %s", i, gone.Key, gone.Value, showHeaders(gone.Headers))
+			}
+		}
+	}
+}
+
+func TestSeenKeys(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOfN(rapid.IntRange(0, 20), 0, 40).Draw(t, "keys")
+		seen, first := newSeenKeys(len(keys)), map[int]int{}
+		for i, key := range keys {
+			hash := uint64(key%5) << 61 // most meet
+			index, twice := seen.add(hash, i, func(j int) bool { return keys[j] == key })
+			had, known := first[key]
+			if !known {
+				first[key], had = i, i
+			}
+			if twice != known || index != had {
+				t.Fatalf("key %d: index %d, twice %v; want %d, %v", key, index, twice, had, known)
+			}
+		}
+	})
+}
+
+func showHeaders(headers []kgo.RecordHeader) string {
+	text := ""
+	for _, h := range headers {
+		text += h.Key + "=" + string(h.Value) + " "
+	}
+	return text
+}
