@@ -13,7 +13,7 @@ import (
 const (
 	// maxAhead bounds the bytes of the pages that a worker has in flight, from their fetching to the end of their commit. Beyond it a unit
 	// fetches a page when it has none.
-	maxAhead = 3 << 20
+	maxAhead = 2 << 20
 	// maxLine is how many pages of a unit may be in line: as many as a commit takes of usual ones.
 	maxLine = 64
 )
