@@ -20,7 +20,7 @@ import (
 const demoToken = "demo-token"
 
 func (a *app) demoCommand() *cobra.Command {
-	var once bool
+	var o options
 	var data apiFlags
 	demo := &cobra.Command{
 		Use:   "demo",
@@ -34,16 +34,17 @@ by a free one, and said.`,
 			if err != nil {
 				return err
 			}
-			return a.demo(c.Context(), api, once)
+			return a.demo(c.Context(), api, o)
 		},
 	}
-	demo.Flags().BoolVar(&once, "once", false, "end after the first pass")
+	demo.Flags().BoolVar(&o.once, "once", false, "end after the first pass")
+	pprofFlag(demo, &o)
 	data.register(demo, 3*time.Second)
 	demo.AddCommand(a.demoAPICommand())
 	return demo
 }
 
-func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error {
+func (a *app) demo(ctx context.Context, api sandbox.APIConfig, o options) error {
 	stack, err := sandbox.Start(sandbox.StackConfig{API: api})
 	if err != nil {
 		return &producer.EnvironmentError{Op: "start the demo's servers", Err: err}
@@ -52,9 +53,9 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error 
 	inner := &app{env: demoEnvironment(a.env, stack), stdout: a.stdout, stderr: a.stderr}
 	announcing, stop := context.WithCancel(ctx)
 	announced := make(chan struct{})
-	p, err := inner.work(ctx, options{once: once}, func(p *pipeline, out io.Writer) {
+	p, err := inner.work(ctx, o, func(p *pipeline, out io.Writer) {
 		a.started(stack)
-		if once {
+		if o.once {
 			close(announced)
 			return
 		}
@@ -68,7 +69,7 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, once bool) error 
 		<-announced
 		a.summary(p, false)
 		ended := "the demo has ended, its servers and data are gone"
-		if once {
+		if o.once {
 			ended += "; without --once it stays up to be looked at"
 		}
 		a.say(ended)

@@ -84,6 +84,7 @@ func TestUsageMistakes(t *testing.T) {
 		"state set contacts":             `name one unit and its state: headwater state set contacts '{"phase":"live","watermark":"2026-01-31T08:00:00Z","done":true}'`,
 		"state set contcats/3 {}":        `resource "contcats" is not in source "intercom" (did you mean contacts?)`,
 		"version 2":                      `unknown command "2" for "headwater version"`,
+		"run --pprof here":               `invalid argument "here" for "--pprof" flag: give host:port, or a port alone, e.g. 6060`,
 		"demo twice":                     `unknown command "twice" for "headwater demo"`,
 		"demo --churn often":             `invalid argument "often" for "--churn" flag: time: invalid duration "often"`,
 		"demo api --listen":              "flag needs an argument: --listen",

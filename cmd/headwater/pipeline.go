@@ -33,6 +33,7 @@ type options struct {
 	once         bool
 	sweep        bool
 	allowDeletes bool
+	pprof        profilesAddress
 
 	waiting  func(extract.Wait) // told why the API's client waits; nil: the worker's status shows it
 	attempts int                // of one request to the API; 0: as many as the work takes

@@ -32,6 +32,7 @@ What an unselected substream misses is remembered and made up for when it is sel
 	c.Flags().BoolVar(&o.once, "once", false, "end after what is left of backfills, one live pass and every listing")
 	c.Flags().BoolVar(&o.sweep, "sweep", false, "compare incremental resources with their topics now: finds deletions and silent edits")
 	c.Flags().BoolVar(&o.allowDeletes, "allow-deletes", false, "delete even more than a fifth of a topic in one pass")
+	pprofFlag(c, &o)
 	return c
 }
 
@@ -46,6 +47,14 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 		return nil, err
 	}
 	defer p.close()
+	if o.pprof != "" {
+		served, err := serveProfiles(ctx, o.pprof)
+		if err != nil {
+			return nil, err
+		}
+		defer served.close()
+		a.say(served.String())
+	}
 	if err := p.preflight(ctx, o); err != nil {
 		return nil, err
 	}
