@@ -24,6 +24,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/headwater-stream/headwater/internal/bench"
 )
 
 // settings are what is measured.
@@ -51,8 +53,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == roleAPI {
 		return serveAPI(ctx, args[1:], out)
 	}
-	if len(args) > 0 && args[0] == roleBroker {
-		return serveBroker(ctx, out)
+	if len(args) > 0 && args[0] == bench.RoleBroker {
+		return bench.ServeBroker(ctx, out)
 	}
 	s, err := parse(args)
 	if err != nil {
@@ -64,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	defer os.RemoveAll(s.folder)
 	if s.binary == "" {
 		s.binary = filepath.Join(s.folder, "headwater")
-		if err := build(ctx, s.binary); err != nil {
+		if err := bench.Build(ctx, "cmd/headwater", s.binary); err != nil {
 			return err
 		}
 	}

@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/headwater-stream/headwater/internal/bench"
 )
 
 const topic = "intercom.contacts"
@@ -45,16 +45,16 @@ func measure(ctx context.Context, s settings, contacts, concurrency int) (measur
 	if err != nil {
 		return m, err
 	}
-	defer servers.close()
-	api, err := start(ctx, roleAPI, "-contacts", fmt.Sprint(contacts), "-latency", s.latency.String(), "-rate", fmt.Sprint(s.rate))
+	defer servers.Close()
+	api, err := bench.StartChild(ctx, roleAPI, "-contacts", fmt.Sprint(contacts), "-latency", s.latency.String(), "-rate", fmt.Sprint(s.rate))
 	if err != nil {
 		return m, err
 	}
-	defer api.close()
-	if err := m.run(ctx, s.binary, api.said[0], servers); err != nil {
+	defer api.Close()
+	if err := m.run(ctx, s.binary, api.Said[0], servers); err != nil {
 		return m, err
 	}
-	c, err := countsOf(ctx, api.said[0])
+	c, err := countsOf(ctx, api.Said[0])
 	if err != nil {
 		return m, err
 	}
@@ -63,7 +63,7 @@ func measure(ctx context.Context, s settings, contacts, concurrency int) (measur
 	if budget := time.Duration(m.requests) * 10 * time.Second / time.Duration(max(s.rate, 1)); s.rate > 0 {
 		m.bound = max(m.bound, budget)
 	}
-	published, _, err := keys(ctx, servers.brokers)
+	published, _, err := keys(ctx, servers.Brokers)
 	if err == nil && published != contacts {
 		err = fmt.Errorf("the topic holds %d keys", published)
 	}
@@ -71,9 +71,9 @@ func measure(ctx context.Context, s settings, contacts, concurrency int) (measur
 }
 
 // run runs headwater to its end.
-func (m *measurement) run(ctx context.Context, binary, api string, servers *kafka) error {
+func (m *measurement) run(ctx context.Context, binary, api string, servers *bench.Kafka) error {
 	cmd := exec.CommandContext(ctx, binary, "run", "contacts", "--once")
-	cmd.Env = workerEnv(api, servers, m.concurrency)
+	cmd.Env = bench.Env(api, servers, fmt.Sprint("HEADWATER_CONCURRENCY=", m.concurrency))
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	began := time.Now()
@@ -82,21 +82,9 @@ func (m *measurement) run(ctx context.Context, binary, api string, servers *kafk
 	if err != nil {
 		return fmt.Errorf("headwater: %w\n%s", err, said.Bytes())
 	}
-	m.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return errors.New("this system does not tell how much memory a process took")
-	}
-	m.peak = peakBytes(usage)
-	return nil
-}
-
-func build(ctx context.Context, binary string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/headwater-stream/headwater/cmd/headwater")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build headwater: %w\n%s", err, out)
-	}
-	return nil
+	m.cpu = bench.CPU(cmd)
+	m.peak, err = bench.PeakMemory(cmd)
+	return err
 }
 
 func countsOf(ctx context.Context, api string) (counts, error) {

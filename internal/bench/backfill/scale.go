@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/headwater-stream/headwater/internal/bench"
 	"github.com/headwater-stream/headwater/sources"
 )
 
@@ -84,34 +85,34 @@ func scale(ctx context.Context, s settings, workers, contacts, concurrency int) 
 	if err != nil {
 		return m, err
 	}
-	defer servers.close()
-	api, err := start(ctx, roleAPI, "-contacts", fmt.Sprint(contacts), "-latency", s.latency.String(), "-rate", fmt.Sprint(s.rate), "-closed")
+	defer servers.Close()
+	api, err := bench.StartChild(ctx, roleAPI, "-contacts", fmt.Sprint(contacts), "-latency", s.latency.String(), "-rate", fmt.Sprint(s.rate), "-closed")
 	if err != nil {
 		return m, err
 	}
-	defer api.close()
+	defer api.Close()
 	source, err := contactsAlone(s.folder)
 	if err != nil {
 		return m, err
 	}
-	t, err := startTeam(ctx, workers, s.binary, workerEnv(api.said[0], servers, concurrency,
+	t, err := startTeam(ctx, workers, s.binary, bench.Env(api.Said[0], servers, fmt.Sprint("HEADWATER_CONCURRENCY=", concurrency),
 		"HEADWATER_GROUP=bench", "HEADWATER_SOURCE="+source, "HEADWATER_LOG_LEVEL=warn"))
 	if err != nil {
 		return m, err
 	}
 	defer t.kill()
-	if m.lanes, err = awaitAssignment(ctx, servers.brokers, workers, t.ended); err != nil {
+	if m.lanes, err = awaitAssignment(ctx, servers.Brokers, workers, t.ended); err != nil {
 		return m, fmt.Errorf("%w\n%s", err, t.said())
 	}
 	began := time.Now()
-	if err := post(ctx, api.said[0]+openPath); err != nil {
+	if err := post(ctx, api.Said[0]+openPath); err != nil {
 		return m, err
 	}
-	end, err := awaitContacts(ctx, servers.brokers, contacts, t.ended)
+	end, err := awaitContacts(ctx, servers.Brokers, contacts, t.ended)
 	if err != nil {
 		return m, fmt.Errorf("%w\n%s", err, t.said())
 	}
-	c, err := countsOf(ctx, api.said[0])
+	c, err := countsOf(ctx, api.Said[0])
 	if err != nil {
 		return m, err
 	}
@@ -178,7 +179,7 @@ func (t *team) stop() (time.Duration, error) {
 	}
 	var cpu time.Duration
 	for _, cmd := range t.all {
-		cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		cpu += bench.CPU(cmd)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return 0, fmt.Errorf("headwater: %w\n%s", err, t.said())
@@ -296,10 +297,4 @@ func post(ctx context.Context, url string) error {
 		return err
 	}
 	return resp.Body.Close()
-}
-
-// workerEnv is the environment of a headwater that runs on these servers.
-func workerEnv(api string, servers *kafka, concurrency int, more ...string) []string {
-	return append(append(os.Environ(), "SOURCE_BASE_URL="+api, "SOURCE_ACCESS_TOKEN=any", "KAFKA_BROKERS="+servers.brokers,
-		"SCHEMA_REGISTRY_URL="+servers.registry, fmt.Sprint("HEADWATER_CONCURRENCY=", concurrency), "HEADWATER_LOG_FORMAT=text"), more...)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,23 +8,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/headwater-stream/headwater/internal/realstack"
+	"github.com/headwater-stream/headwater/internal/bench"
 	"github.com/headwater-stream/headwater/internal/sandbox"
 )
 
-// The program starts itself in these roles. Each prints where it listens, on one line, and serves until its standard input ends: then
-// it ends with the process that started it, however that ends.
-const (
-	roleAPI    = "serve-api"
-	roleBroker = "serve-broker"
-)
+// roleAPI is the role of a child that serves the API.
+const roleAPI = "serve-api"
 
 // countsPath tells how many requests were answered, openPath lets an API answer that was started closed; neither is counted.
 const (
@@ -128,115 +119,12 @@ func serveAPI(ctx context.Context, args []string, out io.Writer) error {
 	}
 	defer server.Close()
 	fmt.Fprintln(out, server.URL())
-	return untilLeft(ctx)
+	return bench.UntilLeft(ctx)
 }
 
-func serveBroker(ctx context.Context, out io.Writer) error {
-	broker, err := sandbox.StartBroker(0)
-	if err != nil {
-		return err
+func startKafka(ctx context.Context, real bool) (*bench.Kafka, error) {
+	if real {
+		return bench.StartReal(ctx)
 	}
-	defer broker.Close()
-	registry, err := sandbox.StartRegistry(sandbox.RegistryConfig{Addr: "127.0.0.1:0"})
-	if err != nil {
-		return err
-	}
-	defer registry.Close()
-	fmt.Fprintln(out, broker.Addr(), registry.URL())
-	return untilLeft(ctx)
-}
-
-// untilLeft returns when whoever started this process is gone.
-func untilLeft(ctx context.Context) error {
-	left := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(io.Discard, os.Stdin)
-		left <- err
-	}()
-	select {
-	case err := <-left:
-		return err
-	case <-ctx.Done():
-		return nil
-	}
-}
-
-// child is this program in one of its roles.
-type child struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
-	said  []string // where it listens
-	once  sync.Once
-}
-
-func start(ctx context.Context, args ...string) (*child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	c := &child{cmd: exec.CommandContext(ctx, self, args...)}
-	c.cmd.Stderr = os.Stderr
-	stdin, err := c.cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	c.stdin = stdin
-	stdout, err := c.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.cmd.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		c.close()
-		return nil, fmt.Errorf("%s does not say where it listens: %w", args[0], err)
-	}
-	c.said = strings.Fields(line)
-	return c, nil
-}
-
-func (c *child) close() {
-	c.once.Do(func() {
-		_ = c.stdin.Close()
-		_ = c.cmd.Wait()
-	})
-}
-
-// kafka is a broker and a registry, embedded or real, in processes of their own.
-type kafka struct {
-	brokers, registry string
-	close             func()
-}
-
-func startKafka(ctx context.Context, real bool) (*kafka, error) {
-	if !real {
-		c, err := start(ctx, roleBroker)
-		if err != nil {
-			return nil, err
-		}
-		return &kafka{c.said[0], c.said[1], c.close}, nil
-	}
-	if err := realstack.Available(ctx); err != nil {
-		return nil, fmt.Errorf("this machine has %w", err)
-	}
-	cache, err := realstack.DefaultCache()
-	if err != nil {
-		return nil, err
-	}
-	software, err := realstack.Fetch(ctx, cache, os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	broker, err := realstack.StartKafka(ctx, software, realstack.KafkaOptions{})
-	if err != nil {
-		return nil, err
-	}
-	registry, err := realstack.StartRegistry(ctx, software, realstack.RegistryOptions{})
-	if err != nil {
-		_ = broker.Close()
-		return nil, err
-	}
-	return &kafka{broker.Addr(), registry.URL(), func() { _ = registry.Close(); _ = broker.Close() }}, nil
+	return bench.StartEmbedded(ctx)
 }

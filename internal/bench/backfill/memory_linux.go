@@ -1,5 +1,0 @@
-package main
-
-import "syscall"
-
-func peakBytes(usage *syscall.Rusage) int64 { return usage.Maxrss << 10 }

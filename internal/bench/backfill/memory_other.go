@@ -1,7 +1,0 @@
-//go:build !linux
-
-package main
-
-import "syscall"
-
-func peakBytes(usage *syscall.Rusage) int64 { return usage.Maxrss }
