@@ -10,6 +10,8 @@ E2E           ?= auto
 RACE          ?= auto
 FUZZTIME      ?= 30s
 TEST_TIMEOUT  ?= 20m
+BENCH_COUNT   ?= 6
+RECORDS       ?= 100000,1000000
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 VERSION       := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -18,7 +20,7 @@ LDFLAGS       := $(if $(VERSION),-X main.version=$(VERSION))
 export E2E
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test drill lint bench-backfill bench-scale fuzz clean
+.PHONY: help run build test drill lint bench bench-parts bench-endtoend bench-quiet bench-peers bench-backfill bench-scale fuzz clean
 
 help:
 	@echo 'make run     build and run the demo: the whole job on an embedded Kafka, registry and sample API; Ctrl-C ends it'
@@ -32,6 +34,11 @@ help:
 	@echo 'make drill   kill and pause workers, broker, registry and API on a real Kafka, and judge what arrived (docs/drills.md)'
 	@echo '             ARGS="-drill.chaos=30m -drill.seed=7"   half an hour of chaos; the faults of a seed once more'
 	@echo 'make lint    vet, formatting and linters, as CI runs them'
+	@echo 'make bench   measure (docs/performance.md): each part into bin/bench.txt, for benchstat; then the whole way, and what little work costs'
+	@echo '             BENCH_COUNT=6           repetitions of each part'
+	@echo '             RECORDS=100000,1000000  how many go the whole way, one run each'
+	@echo '             bench-parts, bench-endtoend, bench-quiet   one of the three'
+	@echo 'make bench-peers      measure dlt and airbyte-cdk on the same pages and Kafka (Python 3; fetches both once)'
 	@echo 'make bench-backfill   measure a backfill of 20,000 and 200,000 contacts at 50 ms a request (docs/performance.md)'
 	@echo 'make bench-scale      measure one worker against three of a group: 300,000 contacts at 200 ms a request'
 	@echo 'make fuzz    fuzz every target for FUZZTIME (30s)'
@@ -71,6 +78,27 @@ lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w has something to do in:"; echo "$$unformatted"; exit 1; fi
 	$(GO) run $(GOLANGCI_LINT) run ./...
+
+bench: bench-parts bench-endtoend bench-quiet
+
+# Not under make's -j: one at a time measures, the others would disturb.
+.NOTPARALLEL: bench
+
+bench-parts:
+	@mkdir -p bin
+	@set -e; $(GO) test -run '^$$' -bench . -benchmem -count $(BENCH_COUNT) -timeout 2h ./avro ./extract ./producer >bin/bench.txt || { cat bin/bench.txt; exit 1; }; \
+		cat bin/bench.txt; echo 'in bin/bench.txt; two such files are compared by: go run golang.org/x/perf/cmd/benchstat@latest OLD NEW'
+
+# The CPU profile is headwater's, of the largest run.
+bench-endtoend:
+	@mkdir -p bin
+	$(GO) run ./internal/bench/endtoend -records $(RECORDS) -profile bin/cpu.pprof $(ARGS)
+
+bench-quiet:
+	$(GO) run ./internal/bench/quiet $(ARGS)
+
+bench-peers:
+	$(GO) run ./internal/bench/peers $(ARGS)
 
 bench-backfill:
 	$(GO) run ./internal/bench/backfill $(ARGS)

@@ -64,17 +64,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(s.folder)
-	if s.headwater == "" {
-		s.headwater = filepath.Join(s.folder, "headwater")
-		if err := bench.Build(ctx, "cmd/headwater", s.headwater); err != nil {
-			return err
-		}
-	}
-	s.straightforward = filepath.Join(s.folder, "straightforward")
-	if err := bench.Build(ctx, "internal/bench/straightforward", s.straightforward); err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.source(), contacts.Source, 0o600); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	servers, err := bench.StartReal(ctx)
@@ -87,6 +77,21 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return judge(s, results, out)
+}
+
+// prepare fills the folder: the programs and the source file.
+func (s *settings) prepare(ctx context.Context) error {
+	if s.headwater == "" {
+		s.headwater = filepath.Join(s.folder, "headwater")
+		if err := bench.Build(ctx, "cmd/headwater", s.headwater); err != nil {
+			return err
+		}
+	}
+	s.straightforward = filepath.Join(s.folder, "straightforward")
+	if err := bench.Build(ctx, "internal/bench/straightforward", s.straightforward); err != nil {
+		return err
+	}
+	return os.WriteFile(s.source(), contacts.Source, 0o600)
 }
 
 func (s settings) source() string { return filepath.Join(s.folder, "contacts.yaml") }

@@ -44,6 +44,10 @@ type pair struct{ headwater, beside result }
 
 func measure(ctx context.Context, s settings, servers *bench.Kafka, out io.Writer) ([]pair, error) {
 	var all []pair
+	// A broker's first transactions wait for topics of its own.
+	if _, err := measurePair(ctx, s, servers, contacts.PerPage); err != nil {
+		return nil, fmt.Errorf("before the first measurement: %w", err)
+	}
 	for _, n := range s.records {
 		p, err := measurePair(ctx, s, servers, n)
 		if err != nil {
@@ -57,7 +61,7 @@ func measure(ctx context.Context, s settings, servers *bench.Kafka, out io.Write
 
 func measurePair(ctx context.Context, s settings, servers *bench.Kafka, n int) (p pair, err error) {
 	until := time.Now().Add(-time.Hour)
-	prefix := fmt.Sprintf("bench-%d.", n)
+	prefix := fmt.Sprintf("bench-%d-%d.", n, until.UnixMilli()) // Kafka may be a user's, and have seen this before
 	run := func(n int, topic string, measured func(api string) (result, error)) (result, error) {
 		api, err := bench.StartChild(ctx, roleAPI, strconv.Itoa(n), strconv.FormatInt(until.Unix(), 10))
 		if err != nil {
