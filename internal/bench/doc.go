@@ -4,5 +4,7 @@
 //	contacts         the records that are read, and the API that serves them
 //	endtoend         a million records from the API into a real Kafka, beside the straightforward program
 //	straightforward  that program
+//	quiet            what a start, a poll that finds nothing, and idling cost
+//	peers            dlt and airbyte-cdk on the same pages and the same Kafka
 //	backfill         a backfill from an API that takes its time, by one worker or a group
 package bench

@@ -6,6 +6,9 @@ import (
 	"io"
 	"os"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/headwater-stream/headwater/internal/realstack"
 	"github.com/headwater-stream/headwater/internal/sandbox"
 )
@@ -70,4 +73,16 @@ func StartReal(ctx context.Context) (*Kafka, error) {
 		return nil, err
 	}
 	return &Kafka{broker.Addr(), registry.URL(), func() { _ = registry.Close(); _ = broker.Close() }}, nil
+}
+
+// CreateTopic makes a topic as Headwater makes its own.
+func CreateTopic(ctx context.Context, brokers, topic string, partitions int32) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	compact := "compact"
+	_, err = kadm.NewClient(client).CreateTopic(ctx, partitions, 1, map[string]*string{"cleanup.policy": &compact}, topic)
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -39,6 +40,9 @@ func NewAPI(set *Set) *API {
 	return &API{set: set, ended: make(chan struct{}), open: make(chan struct{})}
 }
 
+// Open lets a search that finds nothing be answered at once.
+func (a *API) Open() { a.openOnce.Do(func() { close(a.open) }) }
+
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case CountsPath:
@@ -49,13 +53,16 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		}
 	case OpenPath:
-		a.openOnce.Do(func() { close(a.open) })
+		a.Open()
 	case "/contacts/search":
 		a.search(w, r)
 	default:
 		http.NotFound(w, r)
 	}
 }
+
+// tokenHead begins a page's token: some clients would send one of digits alone as a number.
+const tokenHead = "after-"
 
 type search struct {
 	Query struct {
@@ -85,7 +92,7 @@ func (s *search) bounds(set *Set) (begin, n, end int, err error) {
 	}
 	n = begin
 	if token := s.Pagination.StartingAfter; token != "" {
-		n, err = strconv.Atoi(token)
+		n, err = strconv.Atoi(strings.TrimPrefix(token, tokenHead))
 	}
 	if s.Pagination.PerPage < 1 || s.Pagination.PerPage > PerPage {
 		return 0, 0, 0, fmt.Errorf("per_page %d", s.Pagination.PerPage)
@@ -140,7 +147,7 @@ func (a *API) page(dst []byte, begin, n, end, size int) []byte {
 	page := (n-begin)/size + 1
 	dst = fmt.Appendf(dst, `],"total_count":%d,"pages":{"type":"pages"`, end-begin)
 	if next < end {
-		dst = fmt.Appendf(dst, `,"next":{"page":%d,"starting_after":"%d"}`, page+1, next)
+		dst = fmt.Appendf(dst, `,"next":{"page":%d,"starting_after":"%s%d"}`, page+1, tokenHead, next)
 	}
 	return fmt.Appendf(dst, `,"page":%d,"per_page":%d,"total_pages":%d}}`, page, size, (end-begin+size-1)/size)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // Check reads a topic as any consumer of committed records does: it holds every record of the set once, and nothing else. As many values
-// as decode says, spread over the set, are decoded and compared with the JSON that the API served.
+// as decode says, spread over the set, are decoded from Avro and compared with the JSON that the API served.
 func (s *Set) Check(ctx context.Context, brokers, registry, topic string, decode int) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords())
@@ -35,7 +35,10 @@ func (s *Set) Check(ctx context.Context, brokers, registry, topic string, decode
 			left[o.Partition] = o.Offset
 		}
 	})
-	c := checker{set: s, seen: make([]bool, s.n), every: max(1, s.n/max(1, decode)), schemas: map[uint32]*avro.Schema{}}
+	c := checker{set: s, seen: make([]bool, s.n), schemas: map[uint32]*avro.Schema{}}
+	if decode > 0 {
+		c.every = max(1, s.n/decode)
+	}
 	if c.registry, err = sr.NewClient(sr.URLs(registry)); err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func (s *Set) Check(ctx context.Context, brokers, registry, topic string, decode
 type checker struct {
 	set      *Set
 	seen     []bool // by the record's number
-	every    int    // so many records have one whose value is decoded
+	every    int    // so many records have one whose value is decoded; 0: none is
 	registry *sr.Client
 	schemas  map[uint32]*avro.Schema
 }
@@ -79,7 +82,7 @@ func (c *checker) record(ctx context.Context, r *kgo.Record) error {
 		return fmt.Errorf("record %d is there twice", i)
 	}
 	c.seen[i] = true
-	if i%c.every != 0 {
+	if c.every == 0 || i%c.every != 0 {
 		return nil
 	}
 	if len(r.Value) < 5 || r.Value[0] != 0 {

@@ -185,7 +185,7 @@ func (s settings) runStraightforward(ctx context.Context, servers *bench.Kafka, 
 	if err != nil {
 		return r, err
 	}
-	if err := createTopic(ctx, servers.Brokers, topic); err != nil {
+	if err := bench.CreateTopic(ctx, servers.Brokers, topic, partitions); err != nil {
 		return r, err
 	}
 	profile := filepath.Join(s.folder, "straightforward.pprof")
@@ -208,17 +208,6 @@ func (s settings) runStraightforward(ctx context.Context, servers *bench.Kafka, 
 	r.allocs, r.bytes, r.peak = used.Mallocs, used.Bytes, used.Peak
 	r.parts, err = partsOf(ctx, s.straightforward, profile, r.cpu)
 	return r, err
-}
-
-func createTopic(ctx context.Context, brokers, topic string) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers))
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	compact := "compact"
-	_, err = kadm.NewClient(client).CreateTopic(ctx, partitions, 1, map[string]*string{"cleanup.policy": &compact}, topic)
-	return err
 }
 
 // deleteTopics gives the disk back.
