@@ -107,22 +107,27 @@ func (s *session) takeLanes(ctx context.Context, ids []int32) (map[int32]*tenure
 	if err := s.awaitVisits(ctx); err != nil {
 		return nil, err
 	}
+	open, err := s.openLanes(ctx, ids)
+	defer func() {
+		for _, l := range open { // that were not taken
+			l.close()
+		}
+	}()
+	if err != nil {
+		return nil, &EnvironmentError{Op: "open producer", Err: err}
+	}
 	taken, parts := map[int32]*tenure{}, map[int32]extent{}
 	for _, id := range ids {
 		if !s.assigned.gives(id) { // any more: the one before it took long
 			s.assigned.letGo(id)
 			continue
 		}
-		l, err := openLane(s.cfg.Kafka, s.names, id, s.topics)
-		if err != nil {
-			return nil, &EnvironmentError{Op: "open producer", Err: err}
-		}
-		claim := s.claim
+		l, claim := open[id], s.claim
 		claim.At = s.stamp()
 		if err := s.takeOne(ctx, l, claim); err != nil {
-			l.close()
 			return nil, err
 		}
+		delete(open, id)
 		t := &tenure{lane: l, stop: make(chan struct{})}
 		t.ctx, t.cancel = context.WithCancel(ctx)
 		go l.serve(t.stop)
@@ -136,6 +141,27 @@ func (s *session) takeLanes(ctx context.Context, ids []int32) (map[int32]*tenure
 		return nil, &EnvironmentError{Op: "read state", Err: err}
 	}
 	return taken, s.readPlans(ctx)
+}
+
+// openLanes makes the lanes' producers, and connects them side by side: what is left of taking one lane after the other is short then.
+// What could not be connected is told by who takes it. The lanes that are returned, also with an error, are the caller's to close.
+func (s *session) openLanes(ctx context.Context, ids []int32) (map[int32]*lane, error) {
+	open := map[int32]*lane{}
+	for _, id := range ids {
+		l, err := openLane(s.cfg.Kafka, s.names, id, s.topics)
+		if err != nil {
+			return open, err
+		}
+		open[id] = l
+	}
+	bounded, cancel := context.WithTimeout(ctx, connectDeadline)
+	defer cancel()
+	var connecting sync.WaitGroup
+	for _, l := range open {
+		connecting.Go(func() { l.connect(bounded) })
+	}
+	connecting.Wait()
+	return open, nil
 }
 
 // readPlans returns when the plans in lanes of other workers are read: to the high watermark, because what is decided may not be

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -16,6 +18,8 @@ const (
 	transactionTimeout = 30 * time.Second
 	// commitDeadline bounds everything from Begin to End; below transactionTimeout, so that we give up before the broker does.
 	commitDeadline = 25 * time.Second
+	// connectDeadline is how long connections are waited for that are opened early, to save time.
+	connectDeadline = 2 * time.Second
 )
 
 // lane is one partition of the state topic with its own transactional producer. Only its owner writes into it. Its goroutine
@@ -43,6 +47,22 @@ func openLane(base []kgo.Opt, names Names, id int32, topics map[string]topicInfo
 		return nil, fmt.Errorf("open lane %d: %w", id, err)
 	}
 	return &lane{id: id, names: names, client: client, requests: make(chan *commitRequest), served: make(chan struct{})}, nil
+}
+
+// connect opens the connections that take needs: to the transaction's coordinator, of which it asks what it knows, and to the partition's
+// leader. It changes nothing.
+func (l *lane) connect(ctx context.Context) {
+	describe := kmsg.NewPtrDescribeTransactionsRequest()
+	describe.TransactionalIDs = []string{l.names.TransactionalID(l.id)}
+	_, _ = describe.RequestWith(ctx, l.client) // an id that was never used is an error
+	admin := kadm.NewClient(l.client)
+	topics, err := admin.ListTopics(ctx, l.names.State())
+	if err != nil {
+		return
+	}
+	if p, ok := topics[l.names.State()].Partitions[l.id]; ok && p.Leader >= 0 {
+		_ = l.client.EnsureProduceConnectionIsOpen(ctx, p.Leader)
+	}
 }
 
 // take fences the lane's previous owner and marks the state as ours, in this order: the broker aborts the predecessor's open
