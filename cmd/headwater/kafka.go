@@ -25,8 +25,12 @@ func (c *Config) kafkaOptions() ([]kgo.Opt, error) {
 		kgo.SeedBrokers(c.KafkaBrokers...),
 		kgo.ClientID("headwater"),
 		kgo.DialTimeout(5 * time.Second),
-		kgo.ProducerBatchCompression(compressions[c.Compression]),
 	}
+	compression, err := c.compression()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, compression)
 	if c.KafkaTLS {
 		conf, err := tlsConfig("KAFKA_TLS", c.KafkaTLSCA, c.KafkaTLSCert, c.KafkaTLSKey)
 		if err != nil {
@@ -43,6 +47,17 @@ func (c *Config) kafkaOptions() ([]kgo.Opt, error) {
 // compressions are the values of HEADWATER_COMPRESSION; docs/decisions/0009 says why none is the default.
 var compressions = map[string]kgo.CompressionCodec{
 	"none": kgo.NoCompression(), "snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(), "gzip": kgo.GzipCompression(),
+}
+
+// compression is an option that clients may share which are made at the same time: each of them writes to the list of codecs that it gets.
+// So there is none in it, which means no compression, or a compressor for all.
+func (c *Config) compression() (kgo.Opt, error) {
+	codec := compressions[c.Compression]
+	if codec == kgo.NoCompression() {
+		return kgo.ProducerBatchCompression(), nil
+	}
+	compressor, err := kgo.DefaultCompressor(codec)
+	return kgo.WithCompressor(compressor), err
 }
 
 func (c *Config) saslMechanism() sasl.Mechanism {
