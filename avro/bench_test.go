@@ -3,12 +3,13 @@ package avro
 import (
 	"bytes"
 	"encoding/json"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/linkedin/goavro/v2"
+
+	"github.com/headwater-stream/headwater/internal/bench/contacts"
 )
 
 const (
@@ -20,11 +21,11 @@ var contactColumns = []Column{{"**.*_at", "timestamp", ""}, {"custom_attributes"
 
 // contactPages are pages of contacts, each of which spell has written in another way.
 func contactPages(pages int, spell func(i int, v value) []byte) [][][]byte {
-	dice := rand.New(rand.NewPCG(1, 2))
+	set := contacts.New(pages*benchPerPage, time.Unix(1_700_000_000, 0))
 	all := make([][][]byte, pages)
 	for p := range all {
-		for range benchPerPage {
-			text := render(dice, len(all[p]))
+		for i := range benchPerPage {
+			text := set.Append(nil, p*benchPerPage+i)
 			if spell != nil {
 				v, _ := parseValue(text)
 				text = spell(p*benchPerPage+len(all[p]), v)

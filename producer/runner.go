@@ -212,8 +212,9 @@ func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record
 	if err := t.commit(ctx, records); err != nil {
 		return err
 	}
+	state := r.names.State()
 	for _, rec := range records {
-		if rec.Topic == r.names.State() {
+		if rec.Topic == state {
 			r.board.apply(lane, string(rec.Key), rec.Value, rec.Offset)
 		}
 	}
