@@ -42,7 +42,7 @@ func TestEndToEnd(t *testing.T) {
 	servers := stack.Servers(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	s := settings{records: []int{40_000}, beside: 20_000, ratio: 4, decode: 2_000, folder: t.TempDir()}
+	s := settings{records: []int{40_000}, beside: 20_000, ratio: 2.5, decode: 2_000, folder: t.TempDir()}
 	if err := s.prepare(ctx); err != nil {
 		t.Fatal(err)
 	}
