@@ -33,6 +33,7 @@ func TestHangingTransaction(t *testing.T) {
 	if _, err := admin.CreateTopics(w.context(), StatePartitions, 1, nil, "hung", "running", "stranger", "committed", "elsewhere", "before", state); err != nil {
 		t.Fatal(err)
 	}
+	w.commitOne(3, state) // the one before
 	w.hang(client, w.names.TransactionalID(3), "hung", 0)
 	w.hang(client, "stranger-1", "stranger", 0)
 	w.hang(client, w.names.TransactionalID(7), state, 7)
@@ -123,6 +124,9 @@ func (w *world) hang(client *kgo.Client, id, topic string, partition int32) {
 	req := kmsg.NewInitProducerIDRequest()
 	req.TransactionalID, req.TransactionTimeoutMillis = &id, 60_000
 	resp, err := req.RequestWith(w.context(), client)
+	for err == nil && resp.ErrorCode == kerr.ConcurrentTransactions.Code { // the one before is committed, and its markers are on their way
+		resp, err = req.RequestWith(w.context(), client)
+	}
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
