@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // Child is this program in another role, in a process of its own. It prints where it listens, on one line, and serves until its
@@ -55,6 +57,17 @@ func (c *Child) Close() {
 		_ = c.stdin.Close()
 		_ = c.cmd.Wait()
 	})
+}
+
+// Main runs a program of this folder: until it has ended, or is told to end.
+func Main(name string, run func(ctx context.Context, args []string, out io.Writer) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+		os.Exit(1)
+	}
 }
 
 // UntilLeft returns when whoever started this process is gone.

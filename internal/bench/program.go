@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"syscall"
@@ -41,4 +43,24 @@ func PeakMemory(cmd *exec.Cmd) (int64, error) {
 		return 0, errors.New("this system does not tell how much memory a process took")
 	}
 	return usage.Maxrss * maxrssUnit, nil
+}
+
+// Request sends a request without a body and writes the answer's into into, which may be io.Discard. An answer that is no success is an
+// error that tells it.
+func Request(ctx context.Context, method, url string, into io.Writer) error {
+	req, err := http.NewRequestWithContext(ctx, method, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(resp.Body)
+		return fmt.Errorf("%s: %s: %s", url, resp.Status, text)
+	}
+	_, err = io.Copy(into, resp.Body)
+	return err
 }

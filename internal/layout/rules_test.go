@@ -3,6 +3,7 @@ package layout_test
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -60,4 +61,22 @@ func testFunctions(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// What was built does not belong into the repository, and stays in its history for ever.
+func TestNothingBuiltIsTracked(t *testing.T) {
+	t.Parallel()
+	const most = 512 << 10 // bytes; the sources' largest file is far smaller
+	list := exec.Command("git", "ls-files", "-z")
+	list.Dir = root
+	names, err := list.Output()
+	if err != nil {
+		t.Skip("not a clone")
+	}
+	for _, name := range strings.Split(strings.TrimRight(string(names), "\x00"), "\x00") {
+		info, err := os.Lstat(filepath.Join(root, name))
+		if err == nil && info.Size() > most {
+			t.Errorf("%s has %d bytes, more than %d", name, info.Size(), most)
+		}
+	}
 }

@@ -25,7 +25,7 @@ type Counts struct {
 }
 
 // API answers searches from memory. A search that finds nothing when every record was served, as the first live pass does, waits until it
-// is let go on: so whoever measures can look at a process that has done its work, and is still there.
+// is let go on (Open): so whoever measures can look at a process that has done its work, and is still there.
 type API struct {
 	set               *Set
 	pages             sync.Pool

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/headwater-stream/headwater/internal/bench"
+	"github.com/headwater-stream/headwater/internal/bench/contacts"
 	"github.com/headwater-stream/headwater/internal/realstack/stacktest"
 )
 
@@ -20,7 +21,7 @@ var stack stacktest.Stack
 
 // The test binary is also the child that serves the API.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == roleAPI {
+	if len(os.Args) > 1 && os.Args[1] == contacts.Role {
 		main()
 		return
 	}

@@ -10,24 +10,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/headwater-stream/headwater/internal/bench"
 	"github.com/headwater-stream/headwater/internal/bench/contacts"
-	"github.com/headwater-stream/headwater/internal/sandbox"
 )
-
-const roleAPI = "serve-api"
 
 // settings are what is measured, and what is wanted of it.
 type settings struct {
@@ -42,19 +35,11 @@ type settings struct {
 	headwater, straightforward string // the programs
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "endtoend:", err)
-		stop()
-		os.Exit(1)
-	}
-}
+func main() { bench.Main("endtoend", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) > 0 && args[0] == roleAPI {
-		return serveAPI(ctx, args[1:], out)
+	if len(args) > 0 && args[0] == contacts.Role {
+		return contacts.Serve(ctx, args[1:], out)
 	}
 	s, err := parse(args)
 	if err != nil {
@@ -123,22 +108,4 @@ func parse(args []string) (settings, error) {
 		return s, err
 	}
 	return s, nil
-}
-
-func serveAPI(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) != 2 {
-		return errors.New(roleAPI + " takes the number of records and their end in Unix seconds")
-	}
-	n, err := strconv.Atoi(args[0])
-	until, err2 := strconv.ParseInt(args[1], 10, 64)
-	if err := errors.Join(err, err2); err != nil {
-		return err
-	}
-	server, err := sandbox.Serve("127.0.0.1:0", contacts.NewAPI(contacts.New(n, time.Unix(until, 0))))
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	fmt.Fprintln(out, server.URL())
-	return bench.UntilLeft(ctx)
 }

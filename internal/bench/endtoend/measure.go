@@ -63,7 +63,7 @@ func measurePair(ctx context.Context, s settings, servers *bench.Kafka, n int) (
 	until := time.Now().Add(-time.Hour)
 	prefix := fmt.Sprintf("bench-%d-%d.", n, until.UnixMilli()) // Kafka may be a user's, and have seen this before
 	run := func(n int, topic string, measured func(api string) (result, error)) (result, error) {
-		api, err := bench.StartChild(ctx, roleAPI, strconv.Itoa(n), strconv.FormatInt(until.Unix(), 10))
+		api, err := contacts.Start(ctx, n, until, false)
 		if err != nil {
 			return result{}, err
 		}
@@ -260,7 +260,7 @@ func (o *output) String() string {
 
 func get(ctx context.Context, url string) ([]byte, error) {
 	var text bytes.Buffer
-	err := read(ctx, url, &text)
+	err := bench.Request(ctx, http.MethodGet, url, &text)
 	return text.Bytes(), err
 }
 
@@ -269,22 +269,5 @@ func download(ctx context.Context, url, path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(read(ctx, url, file), file.Close())
-}
-
-func read(ctx context.Context, url string, into io.Writer) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, resp.Status)
-	}
-	_, err = io.Copy(into, resp.Body)
-	return err
+	return errors.Join(bench.Request(ctx, http.MethodGet, url, file), file.Close())
 }

@@ -16,35 +16,21 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/headwater-stream/headwater/internal/bench"
 	"github.com/headwater-stream/headwater/internal/bench/contacts"
-	"github.com/headwater-stream/headwater/internal/sandbox"
 )
 
-const (
-	roleAPI    = "serve-api"
-	partitions = 3
-)
+const partitions = 3
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "peers:", err)
-		stop()
-		os.Exit(1)
-	}
-}
+func main() { bench.Main("peers", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) > 0 && args[0] == roleAPI {
-		return serveAPI(ctx, args[1:], out)
+	if len(args) > 0 && args[0] == contacts.Role {
+		return contacts.Serve(ctx, args[1:], out)
 	}
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
 	records := flags.Int("records", 50_000, "how many records each reads")
@@ -109,7 +95,7 @@ func compare(ctx context.Context, servers *bench.Kafka, folder string, all []pro
 // measure runs a program on n records, and looks whether all of them arrived.
 func (p program) measure(ctx context.Context, servers *bench.Kafka, folder string, n int) (cpu, wall time.Duration, err error) {
 	until := time.Now().Add(-time.Hour)
-	api, err := bench.StartChild(ctx, roleAPI, strconv.Itoa(n), strconv.FormatInt(until.Unix(), 10))
+	api, err := contacts.Start(ctx, n, until, true)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -131,26 +117,6 @@ func (p program) measure(ctx context.Context, servers *bench.Kafka, folder strin
 	}
 	wall = time.Since(began)
 	return bench.CPU(cmd), wall, contacts.New(n, until).Check(ctx, servers.Brokers, servers.Registry, topic, p.decoded)
-}
-
-func serveAPI(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) != 2 {
-		return errors.New(roleAPI + " takes the number of records and their end in Unix seconds")
-	}
-	n, err := strconv.Atoi(args[0])
-	until, err2 := strconv.ParseInt(args[1], 10, 64)
-	if err := errors.Join(err, err2); err != nil {
-		return err
-	}
-	api := contacts.NewAPI(contacts.New(n, time.Unix(until, 0)))
-	api.Open()
-	server, err := sandbox.Serve("127.0.0.1:0", api)
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	fmt.Fprintln(out, server.URL())
-	return bench.UntilLeft(ctx)
 }
 
 // program is what is measured.

@@ -14,9 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/headwater-stream/headwater/internal/bench"
@@ -33,15 +31,7 @@ const (
 	idleLimit   = 0.005    // of a processor
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "quiet:", err)
-		stop()
-		os.Exit(1)
-	}
-}
+func main() { bench.Main("quiet", run) }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == roleAPI {

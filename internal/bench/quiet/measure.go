@@ -197,21 +197,10 @@ func (m *measuring) post(ctx context.Context, path string) error {
 }
 
 func (m *measuring) request(ctx context.Context, method, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, m.api+path, http.NoBody)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", path, resp.Status, text)
-	}
+	var text bytes.Buffer
+	err := bench.Request(ctx, method, m.api+path, &text)
 	if err == nil && into != nil {
-		err = json.Unmarshal(text, into)
+		err = json.Unmarshal(text.Bytes(), into)
 	}
 	return err
 }
