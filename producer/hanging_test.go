@@ -33,7 +33,15 @@ func TestHangingTransaction(t *testing.T) {
 	if _, err := admin.CreateTopics(w.context(), StatePartitions, 1, nil, "hung", "running", "stranger", "committed", "elsewhere", "before", state); err != nil {
 		t.Fatal(err)
 	}
-	w.commitOne(3, state) // the one before
+	w.commitOne(3, state)               // the one before
+	pid, epoch := w.commitOne(2, state) // whose record is gone, as after compaction
+	drop := kadm.Offsets{}
+	drop.AddOffset(state, 2, 1, -1)
+	if _, err := admin.DeleteRecords(w.context(), drop); err != nil {
+		t.Fatal(err)
+	}
+	w.hangAs(client, w.names.TransactionalID(2), pid, epoch, "committed", 2)
+	w.hangSince(client, w.names.TransactionalID(1), "hung", 2, time.Now().Add(-markersStay-time.Minute))
 	w.hang(client, w.names.TransactionalID(3), "hung", 0)
 	w.hang(client, "stranger-1", "stranger", 0)
 	w.hang(client, w.names.TransactionalID(7), state, 7)
@@ -44,7 +52,7 @@ func TestHangingTransaction(t *testing.T) {
 	if err := running.ProduceSync(w.context(), &kgo.Record{Topic: "running", Value: []byte("x")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	pid, epoch := w.commitOne(4, state)
+	pid, epoch = w.commitOne(4, state)
 	w.hangAs(client, w.names.TransactionalID(4), pid, epoch, "committed", 0)
 	pid, epoch = w.commitOne(8, "elsewhere")
 	w.hangAs(client, w.names.TransactionalID(8), pid, epoch, state, 8)
@@ -60,7 +68,7 @@ func TestHangingTransaction(t *testing.T) {
 		reads     string // what is seen of it then
 	}{
 		{"running", 0, "", ""}, {"stranger", 0, "", ""},
-		{"committed", 0, "committed=true", "late"}, {"hung", 0, "committed=false", ""},
+		{"committed", 0, "committed=true", "late"}, {"committed", 2, "committed=true", "late"}, {"hung", 0, "committed=false", ""},
 		{state, 7, "committed=false", ""}, {state, 8, "committed=true", "late"}, {state, 9, "committed=false", ""},
 	} {
 		logged.Reset()
@@ -75,6 +83,12 @@ func TestHangingTransaction(t *testing.T) {
 				t.Errorf("%s[%d] reads %q, want %q", test.topic, test.partition, got, test.reads)
 			}
 		}
+	}
+
+	set := kadm.TopicsSet{}
+	set.Add("hung", 2)
+	if ended, err := h.end(w.context(), client, set); ended || err == nil || !strings.Contains(err.Error(), "hung[2] from offset 0 on") || !strings.Contains(err.Error(), "too long ago to tell") {
+		t.Errorf("of yesterday: ended %t, %v", ended, err)
 	}
 
 	// A reading that is held up looks by itself, long before its deadline, and goes on.
@@ -121,6 +135,11 @@ func (w *world) commitOne(lane int32, topic string) (pid int64, epoch int16) {
 // hang appends a record to a partition in the name of a new transactional id, whose coordinator is not told.
 func (w *world) hang(client *kgo.Client, id, topic string, partition int32) {
 	w.Helper()
+	w.hangSince(client, id, topic, partition, time.Now())
+}
+
+func (w *world) hangSince(client *kgo.Client, id, topic string, partition int32, at time.Time) {
+	w.Helper()
 	req := kmsg.NewInitProducerIDRequest()
 	req.TransactionalID, req.TransactionTimeoutMillis = &id, 60_000
 	resp, err := req.RequestWith(w.context(), client)
@@ -133,10 +152,15 @@ func (w *world) hang(client *kgo.Client, id, topic string, partition int32) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.hangAs(client, id, resp.ProducerID, resp.ProducerEpoch, topic, partition)
+	w.append(client, id, resp.ProducerID, resp.ProducerEpoch, topic, partition, at)
 }
 
 func (w *world) hangAs(client *kgo.Client, id string, pid int64, epoch int16, topic string, partition int32) {
+	w.Helper()
+	w.append(client, id, pid, epoch, topic, partition, time.Now())
+}
+
+func (w *world) append(client *kgo.Client, id string, pid int64, epoch int16, topic string, partition int32, at time.Time) {
 	w.Helper()
 	const beforeImplicitPartitions = 11 // from 12 on the broker itself tells the coordinator
 	described, err := kadm.NewClient(client).ListTopics(w.context(), topic)
@@ -146,7 +170,7 @@ func (w *world) hangAs(client *kgo.Client, id string, pid int64, epoch int16, to
 	req := kmsg.NewPtrProduceRequest()
 	req.TransactionID, req.Acks, req.TimeoutMillis = &id, -1, 5000
 	part := kmsg.NewProduceRequestTopicPartition()
-	part.Partition, part.Records = partition, transactionalBatch(pid, epoch)
+	part.Partition, part.Records = partition, transactionalBatch(pid, epoch, at)
 	req.Topics = []kmsg.ProduceRequestTopic{{Topic: topic, TopicID: described[topic].ID, Partitions: []kmsg.ProduceRequestTopicPartition{part}}}
 	versions := kversion.Stable()
 	versions.SetMaxKeyVersion(req.Key(), beforeImplicitPartitions)
@@ -165,12 +189,11 @@ func (w *world) hangAs(client *kgo.Client, id string, pid int64, epoch int16, to
 }
 
 // transactionalBatch is a batch of one record, of an open transaction.
-func transactionalBatch(pid int64, epoch int16) []byte {
+func transactionalBatch(pid int64, epoch int16, at time.Time) []byte {
 	record := kmsg.Record{Value: []byte("late")}
 	record.Length = int32(len(record.AppendTo(nil)) - 1) // without the length itself, a byte
 	records := record.AppendTo(nil)
-	now := time.Now().UnixMilli()
-	batch := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: 0x10, FirstTimestamp: now, MaxTimestamp: now,
+	batch := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: 0x10, FirstTimestamp: at.UnixMilli(), MaxTimestamp: at.UnixMilli(),
 		ProducerID: pid, ProducerEpoch: epoch, NumRecords: 1, Records: records}
 	text := batch.AppendTo(nil)
 	binary.BigEndian.PutUint32(text[8:], uint32(len(text)-12))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -11,9 +13,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// decide says what became of a transaction that hangs: what became of the rest of it. Every transaction writes into its lane, so the lane tells;
-// where it hangs there as well, a commit marker in any other topic does. If there is none, nothing of it was ever seen, and it is aborted:
-// what was not committed is read again.
+// markersStay is for how long compaction surely leaves a transaction's markers in the state topic: a day (delete.retention.ms, which is
+// the broker's default there), less a margin for clocks. Its records may go earlier, when the state has moved on.
+const markersStay = 20 * time.Hour
+
+// decide says what became of a transaction that hangs: what became of the rest of it. Every transaction writes into its lane, so its record
+// or its marker there tells; where it hangs there as well, a marker in any other topic does. If there is none, nothing of it was ever
+// seen, and it is aborted: what was not committed is read again.
 //
 // That one transaction can be told from the producer's others needs an epoch for each (transaction.version 2, Kafka 4.0 and later).
 func (h *hanging) decide(ctx context.Context, admin *kadm.Client, p hung) (commit bool, err error) {
@@ -24,16 +30,29 @@ func (h *hanging) decide(ctx context.Context, admin *kadm.Client, p hung) (commi
 	if err != nil {
 		return false, err
 	}
-	lane := parts[p.lane]
+	lane := extents{h.names.State(): {p.lane: parts[p.lane]}}
 	if p.Topic == h.names.State() && p.Partition == p.lane {
-		return h.committedElsewhere(ctx, admin, p)
+		if lane, err = h.elsewhere(ctx, admin, p); err != nil {
+			return false, err
+		}
+	} else {
+		// To the high watermark, because a commit is answered before its markers are written.
+		err = scan(ctx, h.kafka, nil, lane, func(r *kgo.Record) error {
+			commit = commit || r.ProducerID == p.ProducerID && r.ProducerEpoch == p.ProducerEpoch
+			return nil
+		})
+		if err != nil || commit {
+			return commit, err
+		}
 	}
-	// To the high watermark, because a commit is answered before its markers are written.
-	err = scan(ctx, h.kafka, nil, extents{h.names.State(): {p.lane: lane}}, func(r *kgo.Record) error {
-		commit = commit || r.ProducerID == p.ProducerID && r.ProducerEpoch == p.ProducerEpoch
-		return nil
-	})
-	return commit, err
+	if commit, err = h.marked(ctx, p, lane); err != nil || commit {
+		return commit, err
+	}
+	if began := time.UnixMilli(p.LastTimestamp); time.Since(began) > markersStay {
+		return false, fmt.Errorf("it is of %s, too long ago to tell whether it was committed; kafka-transactions.sh abort ends it, "+
+			"and state reset of the resource publishes what that takes away", began.UTC().Format(time.RFC3339))
+	}
+	return false, nil
 }
 
 func epochForEach(ctx context.Context, admin *kadm.Client) error {
@@ -55,8 +74,8 @@ func epochForEach(ctx context.Context, admin *kadm.Client) error {
 		"if it was not, kafka-transactions.sh abort ends it")
 }
 
-// committedElsewhere looks for a commit marker of the transaction in the topics that it may have written into.
-func (h *hanging) committedElsewhere(ctx context.Context, admin *kadm.Client, p hung) (bool, error) {
+// elsewhere are the topics that the transaction may have written into, beside the state topic, from when it did.
+func (h *hanging) elsewhere(ctx context.Context, admin *kadm.Client, p hung) (extents, error) {
 	parts := extents{}
 	for _, topic := range h.topics {
 		of, err := listExtents(ctx, admin, topic, max(0, p.LastTimestamp-tailMargin.Milliseconds()))
@@ -64,10 +83,15 @@ func (h *hanging) committedElsewhere(ctx context.Context, admin *kadm.Client, p 
 			continue
 		}
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		parts[topic] = of
 	}
+	return parts, nil
+}
+
+// marked looks for a commit marker of the transaction.
+func (h *hanging) marked(ctx context.Context, p hung, parts extents) (bool, error) {
 	s := newScanner(parts)
 	if s.open == 0 {
 		return false, nil
