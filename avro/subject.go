@@ -250,15 +250,24 @@ func (v *version) walk(records [][]byte, out []Encoded, size *atomic.Int64) (dou
 	w, _ := v.program.walks.Get().(*walk)
 	defer v.program.walks.Put(w)
 	var buf []byte
-	done, total, expected := 0, 0, int(size.Load())
+	done, total, expected, left := 0, 0, int(size.Load()), 0
+	for _, r := range records {
+		left += len(r)
+	}
 	for i, r := range records {
+		left -= len(r)
 		binary, digest, ok := w.encode(r)
 		if !ok {
 			continue
 		}
 		need := frameSize + len(binary)
 		if cap(buf)-len(buf) < need {
-			buf = make([]byte, 0, max(need, (len(records)-i)*max(expected, need+need/8)))
+			each := expected
+			if each == 0 {
+				each = need + need/8
+			}
+			// Room for those that follow as well, but no more than their texts have: one large record says nothing of the others.
+			buf = make([]byte, 0, need+min((len(records)-i-1)*each, left))
 		}
 		start := len(buf)
 		buf = append(v.frame(buf), binary...)

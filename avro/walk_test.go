@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -482,5 +483,35 @@ func TestEncodersByName(t *testing.T) {
 	}
 	if _, err := ParseEncoder("fast"); err == nil {
 		t.Error("fast is taken")
+	}
+}
+
+// A record that is much larger than the others of its page asks for room for itself, not for as much for each of them.
+func TestOneLargeRecord(t *testing.T) {
+	const large = 2 << 20
+	for _, known := range []bool{false, true} { // what values of the page before had
+		s := NewSubject(&strictRegistry{}, "r-value", Declaration{Name: "headwater.test.R", Key: []string{"id"}}, nil)
+		page := [][]byte{[]byte(`{"id":"0","s":"` + strings.Repeat("x", large) + `"}`)}
+		for i := range 100 {
+			page = append(page, fmt.Appendf(nil, `{"id":"%d","s":"short"}`, i+1))
+		}
+		if _, err := s.Encode(t.Context(), page[1:2]); err != nil {
+			t.Fatal(err)
+		}
+		if !known {
+			s.size.Store(0)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		out, err := s.Encode(t.Context(), page)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; err != nil || took > 16*large {
+			t.Errorf("size known %v: %d bytes allocated for a page of %d, %v", known, took, large, err)
+		}
+		for i := range out {
+			if out[i].Err != nil || len(out[i].Value) == 0 {
+				t.Errorf("record %d: %v", i, out[i].Err)
+			}
+		}
 	}
 }
