@@ -31,6 +31,15 @@ type Page struct {
 	sheets *sheets
 }
 
+// Held is how many bytes of memory the page keeps from being used for anything else until it is released: its buffer, whatever of it the
+// records are.
+func (p Page) Held() int64 {
+	if p.sheet == nil {
+		return 0
+	}
+	return int64(cap(p.sheet.buf))
+}
+
 // Release gives the buffer back that the records' bytes are in, for another page. Whoever got the page calls it when nothing reads those
 // bytes any more, at most once, or never: then the garbage collector has the buffer. The copies of a page have one buffer together.
 func (p Page) Release() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -15,6 +16,9 @@ import (
 
 // hangingCheck is how long a reading stands still before it is looked for transactions that hang.
 const hangingCheck = 10 * time.Second
+
+// hangingDeadline bounds one look. What a lane that hangs itself has to be asked of may be all that was published since.
+const hangingDeadline = 5 * time.Minute
 
 // hanging ends our own transactions that a partition takes for open and their coordinator for ended. Brokers leave them: a coordinator
 // that finds no leader for a partition just then (its only replica was cut off from the controller) takes the partition for deleted
@@ -38,7 +42,7 @@ func (w *Worker) hanging() *hanging {
 
 // end ends what hangs in the partitions, and reports whether there was any. The error says what hangs and could not be ended.
 func (h *hanging) end(ctx context.Context, client *kgo.Client, set kadm.TopicsSet) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, setupDeadline)
+	ctx, cancel := context.WithTimeout(ctx, hangingDeadline)
 	defer cancel()
 	admin := kadm.NewClient(client)
 	found, err := h.find(ctx, admin, set)
@@ -60,15 +64,16 @@ func (h *hanging) end(ctx context.Context, client *kgo.Client, set kadm.TopicsSe
 	return true, nil
 }
 
-// hung is a transaction that hangs in a partition, and the lane in whose name it was begun.
+// hung is a transaction that hangs in a partition, the lane in whose name it was begun, and what its coordinator has of that lane's last one.
 type hung struct {
 	kadm.DescribedProducer
 	lane int32
+	last kadm.DescribedTransaction
 }
 
 // find returns our producers that have a transaction open in the partitions which its coordinator does not have there. A coordinator has a
 // partition in its transaction before something is appended, and until the marker is: what was open before it was asked, and
-// is still the same afterwards, hangs.
+// is still the same afterwards, hangs. While the coordinator is still writing markers nothing is said of it yet.
 func (h *hanging) find(ctx context.Context, admin *kadm.Client, set kadm.TopicsSet) ([]hung, error) {
 	before, err := openProducers(ctx, admin, set)
 	if err != nil || len(before) == 0 {
@@ -87,11 +92,12 @@ func (h *hanging) find(ctx context.Context, admin *kadm.Client, set kadm.TopicsS
 		t, ours := known[p.ProducerID]
 		_, listed := t.Topics[p.Topic][p.Partition]
 		same := func(q kadm.DescribedProducer) bool {
-			return q.Topic == p.Topic && q.Partition == p.Partition && q.ProducerID == p.ProducerID && q.CurrentTxnStartOffset == p.CurrentTxnStartOffset
+			p.Leader = q.Leader // it may have moved
+			return q == p
 		}
-		if ours && !listed && slices.ContainsFunc(after, same) {
+		if ours && !listed && !strings.HasPrefix(t.State, "Prepare") && slices.ContainsFunc(after, same) {
 			lane, _ := h.names.laneOf(t.TxnID)
-			found = append(found, hung{p, lane})
+			found = append(found, hung{p, lane, t})
 		}
 	}
 	return found, nil
@@ -134,11 +140,12 @@ func (h *hanging) coordinated(ctx context.Context, admin *kadm.Client, producers
 	return known, err
 }
 
-// mark writes the marker that is missing, with the epoch that the coordinator would have given it.
+// mark writes the marker that is missing, with the epoch of the transaction itself: if its producer has meanwhile begun the next one in
+// that partition, the broker refuses the marker, which would end that one.
 func (h *hanging) mark(ctx context.Context, admin *kadm.Client, p hung, commit bool) error {
 	set := kadm.TopicsSet{}
 	set.Add(p.Topic, p.Partition)
-	markers, err := admin.WriteTxnMarkers(ctx, kadm.TxnMarkers{ProducerID: p.ProducerID, ProducerEpoch: p.ProducerEpoch + 1, Commit: commit,
+	markers, err := admin.WriteTxnMarkers(ctx, kadm.TxnMarkers{ProducerID: p.ProducerID, ProducerEpoch: p.ProducerEpoch, Commit: commit,
 		CoordinatorEpoch: max(p.CoordinatorEpoch, 0), Topics: set})
 	markers.EachPartition(func(r kadm.TxnMarkersPartitionResponse) {
 		err = errors.Join(err, r.Err)

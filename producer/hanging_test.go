@@ -41,7 +41,9 @@ func TestHangingTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.hangAs(client, w.names.TransactionalID(2), pid, epoch, "committed", 2)
-	w.hangSince(client, w.names.TransactionalID(1), "hung", 2, time.Now().Add(-markersStay-time.Minute))
+	const stays = 20 * time.Hour // of the day that is the broker's default
+	w.hangSince(client, w.names.TransactionalID(1), "hung", 2, time.Now().Add(-stays-time.Minute))
+	w.hangSince(client, w.names.TransactionalID(11), "hung", 11, time.Now().Add(-stays+time.Minute))
 	w.hang(client, w.names.TransactionalID(3), "hung", 0)
 	w.hang(client, "stranger-1", "stranger", 0)
 	w.hang(client, w.names.TransactionalID(7), state, 7)
@@ -49,7 +51,8 @@ func TestHangingTransaction(t *testing.T) {
 	if err := running.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
-	if err := running.ProduceSync(w.context(), &kgo.Record{Topic: "running", Value: []byte("x")}).FirstErr(); err != nil {
+	now := &kgo.Record{Topic: "running", Value: []byte("x")}
+	if err := running.ProduceSync(w.context(), now).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 	pid, epoch = w.commitOne(4, state)
@@ -58,6 +61,14 @@ func TestHangingTransaction(t *testing.T) {
 	w.hangAs(client, w.names.TransactionalID(8), pid, epoch, state, 8)
 	pid, epoch = w.commitOne(9, "before")
 	w.hangAs(client, w.names.TransactionalID(9), pid, epoch+1, state, 9)
+	pid, epoch = w.commitOne(12, "before")
+	w.hangAs(client, w.names.TransactionalID(12), pid, epoch+1, "hung", 12)
+	w.commitOne(12, state)                     // of that one the coordinator tells
+	for _, lane := range []int32{2, 4, 8, 9} { // which have begun anew since: their coordinator tells nothing of what was
+		w.initProducer(client, w.names.TransactionalID(lane))
+	}
+	pid, epoch = w.commitOne(10, "stranger") // of which no topic of ours tells, but the coordinator does
+	w.hangAs(client, w.names.TransactionalID(10), pid, epoch, "committed", 10)
 
 	var logged strings.Builder
 	h := &hanging{w.seeds, w.names, []string{"elsewhere", "before", "never-made"}, slog.New(slog.NewTextHandler(&logged, nil))}
@@ -68,7 +79,8 @@ func TestHangingTransaction(t *testing.T) {
 		reads     string // what is seen of it then
 	}{
 		{"running", 0, "", ""}, {"stranger", 0, "", ""},
-		{"committed", 0, "committed=true", "late"}, {"committed", 2, "committed=true", "late"}, {"hung", 0, "committed=false", ""},
+		{"committed", 0, "committed=true", "late"}, {"committed", 2, "committed=true", "late"},
+		{"committed", 10, "committed=true", "late"}, {"hung", 11, "committed=false", ""}, {"hung", 12, "committed=false", ""}, {"hung", 0, "committed=false", ""},
 		{state, 7, "committed=false", ""}, {state, 8, "committed=true", "late"}, {state, 9, "committed=false", ""},
 	} {
 		logged.Reset()
@@ -89,6 +101,18 @@ func TestHangingTransaction(t *testing.T) {
 	set.Add("hung", 2)
 	if ended, err := h.end(w.context(), client, set); ended || err == nil || !strings.Contains(err.Error(), "hung[2] from offset 0 on") || !strings.Contains(err.Error(), "too long ago to tell") {
 		t.Errorf("of yesterday: ended %t, %v", ended, err)
+	}
+
+	// The next transaction has begun in the partition: a marker for the one before must not end it.
+	before := hung{DescribedProducer: kadm.DescribedProducer{Topic: "running", ProducerID: now.ProducerID, ProducerEpoch: now.ProducerEpoch - 1}}
+	if err := h.mark(w.context(), admin, before, false); err == nil {
+		t.Error("a marker ended the transaction after its own")
+	}
+	if err := running.EndTransaction(w.context(), kgo.TryCommit); err != nil {
+		t.Error(err)
+	}
+	if got := w.readAll(admin, nil, "running", 0); got != "x" {
+		t.Errorf("the next transaction reads %q", got)
 	}
 
 	// A reading that is held up looks by itself, long before its deadline, and goes on.
@@ -140,6 +164,13 @@ func (w *world) hang(client *kgo.Client, id, topic string, partition int32) {
 
 func (w *world) hangSince(client *kgo.Client, id, topic string, partition int32, at time.Time) {
 	w.Helper()
+	resp := w.initProducer(client, id)
+	w.append(client, id, resp.ProducerID, resp.ProducerEpoch, topic, partition, at)
+}
+
+// initProducer begins anew with a transactional id, as a worker does that takes a lane.
+func (w *world) initProducer(client *kgo.Client, id string) *kmsg.InitProducerIDResponse {
+	w.Helper()
 	req := kmsg.NewInitProducerIDRequest()
 	req.TransactionalID, req.TransactionTimeoutMillis = &id, 60_000
 	resp, err := req.RequestWith(w.context(), client)
@@ -152,7 +183,7 @@ func (w *world) hangSince(client *kgo.Client, id, topic string, partition int32,
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.append(client, id, resp.ProducerID, resp.ProducerEpoch, topic, partition, at)
+	return resp
 }
 
 func (w *world) hangAs(client *kgo.Client, id string, pid int64, epoch int16, topic string, partition int32) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -13,18 +14,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// markersStay is for how long compaction surely leaves a transaction's markers in the state topic: a day (delete.retention.ms, which is
-// the broker's default there), less a margin for clocks. Its records may go earlier, when the state has moved on.
-const markersStay = 20 * time.Hour
-
-// decide says what became of a transaction that hangs: what became of the rest of it. Every transaction writes into its lane, so its record
-// or its marker there tells; where it hangs there as well, a marker in any other topic does. If there is none, nothing of it was ever
-// seen, and it is aborted: what was not committed is read again.
+// decide says what became of a transaction that hangs: what its coordinator says, as long as the lane has begun no other, or what became of
+// the rest of it. Every transaction writes into its lane, so its record or its marker there tells; where it hangs there as well, a marker in
+// any other topic does. If there is none, nothing of it was ever seen, and it is aborted: what was not committed is read again.
 //
 // That one transaction can be told from the producer's others needs an epoch for each (transaction.version 2, Kafka 4.0 and later).
 func (h *hanging) decide(ctx context.Context, admin *kadm.Client, p hung) (commit bool, err error) {
 	if err := epochForEach(ctx, admin); err != nil {
 		return false, err
+	}
+	if p.last.ProducerEpoch == p.ProducerEpoch+1 { // a transaction's end raises it
+		switch p.last.State {
+		case "CompleteCommit":
+			return true, nil
+		case "CompleteAbort":
+			return false, nil
+		}
 	}
 	parts, err := listExtents(ctx, admin, h.names.State(), -1)
 	if err != nil {
@@ -48,11 +53,38 @@ func (h *hanging) decide(ctx context.Context, admin *kadm.Client, p hung) (commi
 	if commit, err = h.marked(ctx, p, lane); err != nil || commit {
 		return commit, err
 	}
-	if began := time.UnixMilli(p.LastTimestamp); time.Since(began) > markersStay {
+	stay, err := h.markersStay(ctx, admin)
+	if err != nil {
+		return false, err
+	}
+	if began := time.UnixMilli(p.LastTimestamp); time.Since(began) > stay {
 		return false, fmt.Errorf("it is of %s, too long ago to tell whether it was committed; kafka-transactions.sh abort ends it, "+
 			"and state reset of the resource publishes what that takes away", began.UTC().Format(time.RFC3339))
 	}
 	return false, nil
+}
+
+// markersStay is for how long compaction surely leaves a transaction's markers in the state topic, less a part for clocks. Its records may
+// go earlier, when the state has moved on.
+func (h *hanging) markersStay(ctx context.Context, admin *kadm.Client) (time.Duration, error) {
+	configs, err := admin.DescribeTopicConfigs(ctx, h.names.State())
+	if err != nil {
+		return 0, err
+	}
+	topic, err := configs.On(h.names.State(), nil)
+	if err == nil {
+		err = topic.Err
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range topic.Configs {
+		if c.Key == "delete.retention.ms" && c.Value != nil {
+			ms, err := strconv.ParseInt(*c.Value, 10, 64)
+			return time.Duration(min(ms, time.Hour.Milliseconds()*24)) * time.Millisecond * 5 / 6, err
+		}
+	}
+	return 0, errors.New("the broker does not tell delete.retention.ms of " + h.names.State())
 }
 
 func epochForEach(ctx context.Context, admin *kadm.Client) error {
@@ -103,7 +135,7 @@ func (h *hanging) marked(ctx context.Context, p hung, parts extents) (bool, erro
 	}
 	defer client.Close()
 	committed := false
-	for s.open > 0 {
+	for s.open > 0 && !committed {
 		fetches := client.PollFetches(ctx)
 		if err := errors.Join(ctx.Err(), fatalFetch(fetches)); err != nil {
 			return false, err

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// maxAhead bounds the bytes of the pages that a worker has in flight, from their fetching to the end of their commit. Beyond it a unit
+	// maxAhead bounds the bytes that a worker's pages in flight hold, from their fetching to the end of their commit. Beyond it a unit
 	// fetches a page when it has none.
 	maxAhead = 2 << 20
 	// maxLine is how many pages of a unit may be in line: as many as a commit takes of usual ones.
@@ -23,7 +23,7 @@ type haul struct {
 	extract.Page                // of several pages their records, and the position after the last
 	encoded      []avro.Encoded // of each record, where it was done ahead; else nil
 	pages        []extract.Page // that it is made of
-	bytes        int64          // of their records
+	bytes        int64          // that they hold
 }
 
 // arrival is an element of what a client's Pages yields.
@@ -45,7 +45,7 @@ type ahead struct {
 	wants  bool // whoever iterates waits for a page
 
 	wake chan struct{} // capacity 1: the above may have changed
-	mine atomic.Int64  // bytes in flight
+	mine atomic.Int64  // bytes in flight that are this unit's
 }
 
 func (r *runner) newAhead() *ahead { return &ahead{runner: r, wake: make(chan struct{}, 1)} }
@@ -167,9 +167,7 @@ func (a *ahead) fetch(ctx context.Context, pos extract.Position, fetched chan<- 
 	for page, err := range a.cfg.API.Pages(ctx, a.root, pos) {
 		a.requesting.Add(int64(a.cfg.Now().Sub(began)))
 		one := arrival{haul{Page: page, pages: []extract.Page{page}}, err}
-		for i := range page.Records {
-			one.bytes += int64(len(page.Records[i].JSON))
-		}
+		one.bytes = page.Held()
 		a.inFlight.Add(one.bytes)
 		a.mine.Add(one.bytes)
 		a.mu.Lock()

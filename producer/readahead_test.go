@@ -159,7 +159,7 @@ func TestPagesThatWaitAreBounded(t *testing.T) {
 	ctx, cancel := context.WithCancel(w.context())
 	defer cancel()
 	pages := 0
-	for _, err := range r.newAhead().read(ctx, extract.Position{Phase: extract.PhaseSnapshot}) {
+	for h, err := range r.newAhead().read(ctx, extract.Position{Phase: extract.PhaseSnapshot}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,6 +170,9 @@ func TestPagesThatWaitAreBounded(t *testing.T) {
 		}
 		if pages++; w.api.requests("/books") != pages {
 			t.Errorf("page %d: %d requests", pages, w.api.requests("/books"))
+		}
+		if held := worker.inFlight.Load() - maxAhead; held < h.Held() || h.Held() == 0 {
+			t.Errorf("page %d: %d bytes are reckoned in flight, its buffer has %d", pages, held, h.Held())
 		}
 	}
 	if pages != 3 {

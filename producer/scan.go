@@ -83,25 +83,35 @@ func scan(ctx context.Context, base []kgo.Opt, hung *hanging, parts extents, eac
 	defer client.Close()
 	still := newStandstill(client, hung)
 	for s.open > 0 {
-		bounded, cancel := context.WithDeadline(ctx, still.next)
-		fetches := client.PollFetches(bounded)
-		over := bounded.Err() != nil
-		cancel()
-		if over {
-			if err := still.look(ctx, s.left); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := fatalFetch(fetches); err != nil {
+		if err := s.poll(ctx, client, still, each); err != nil {
 			return err
 		}
-		if err := s.take(fetches, each); err != nil {
-			return err
-		}
-		if fetches.NumRecords() > 0 {
-			still.moved()
-		}
+	}
+	return nil
+}
+
+// fetcher is what a scanner needs of a client.
+type fetcher interface {
+	PollFetches(ctx context.Context) kgo.Fetches
+}
+
+// poll takes what comes until it is time to look why nothing does. What has come at that very moment counts: the client does not give it a
+// second time.
+func (s *scanner) poll(ctx context.Context, client fetcher, still *standstill, each func(*kgo.Record) error) error {
+	bounded, cancel := context.WithDeadline(ctx, still.next)
+	defer cancel()
+	fetches := client.PollFetches(bounded)
+	if err := fatalFetch(fetches); err != nil {
+		return err
+	}
+	if err := s.take(fetches, each); err != nil {
+		return err
+	}
+	switch {
+	case fetches.NumRecords() > 0:
+		still.moved()
+	case bounded.Err() != nil:
+		return still.look(ctx, s.left)
 	}
 	return nil
 }

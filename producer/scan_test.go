@@ -192,3 +192,26 @@ func TestReadOfATopicThatIsNotThere(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// lastMoment gives what it has when its time is over, as a client may.
+type lastMoment struct{ record *kgo.Record }
+
+func (l lastMoment) PollFetches(ctx context.Context) kgo.Fetches {
+	<-ctx.Done()
+	return kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: l.record.Topic, Partitions: []kgo.FetchPartition{{Records: []*kgo.Record{l.record}}}}}}}
+}
+
+// A reading that stands still looks why, and goes on: what came at that moment must not be lost on the way.
+func TestScanKeepsWhatComesAtTheLastMoment(t *testing.T) {
+	s := newScanner(extents{"log": {0: {0, 1}}})
+	still := newStandstill(nil, nil)
+	still.next = time.Now()
+	var got []string
+	err := s.poll(t.Context(), lastMoment{&kgo.Record{Topic: "log", Key: []byte("0")}}, still, func(r *kgo.Record) error {
+		got = append(got, string(r.Key))
+		return nil
+	})
+	if err != nil || len(got) != 1 || s.open != 0 {
+		t.Errorf("read %q, %d partitions open, %v", got, s.open, err)
+	}
+}

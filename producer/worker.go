@@ -57,7 +57,7 @@ type Worker struct {
 	claimed   [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
 	waitedFor map[string]bool        // visits that did not end in time, by nonce
 	progress  *progress
-	inFlight  atomic.Int64       // bytes of records in pages that were read ahead and are not committed yet
+	inFlight  atomic.Int64       // bytes that pages hold which were read ahead and are not committed yet
 	encoders  map[string]encoder // by resource
 	dead      *deadLetters
 	refused   map[string]int   // times that the broker refused a record, by topic and key
