@@ -192,10 +192,9 @@ const (
 )
 
 // endsText marks the first of eight bytes that is a quote, a backslash or a control character with its high bit. Bytes behind it may be
-// marked without being one.
+// marked without being one. With its second bit turned over, a quote is the one byte beside the control characters that is below '!'.
 func endsText(x uint64) uint64 {
-	quote, slash := x^'"'*eachByte, x^'\\'*eachByte
-	return ((x-' '*eachByte)&^x | (quote-eachByte)&^quote | (slash-eachByte)&^slash) & eachHigh
+	return (((x ^ 2*eachByte) - '!'*eachByte) | ((x ^ '\\'*eachByte) - eachByte)) &^ x & eachHigh
 }
 
 func endOfEscape(b []byte, i int) int {

@@ -21,6 +21,7 @@ type sheet struct {
 	isList bool    // and whether that is a list: then rows are its elements
 	rows   []span
 	taken  []span // of each row the members that the resource takes (Resource.takes), absent ones too
+	shape  *shape // of the records
 }
 
 // span is a part of a sheet's body. The zero span is none: where anything begins a bracket or a quote comes first.
@@ -111,9 +112,10 @@ func (p *sheets) put(s *sheet) {
 // answer, the records at r's selector, and of each what r takes of it. Of repeated names the last counts.
 func (r *Resource) walk(s *sheet) error {
 	w := walker{sheet: s, b: s.body, names: r.takes()}
-	for _, name := range w.names {
-		w.lengths |= 1 << min(len(name), 63)
+	if s.shape == nil {
+		s.shape = new(shape)
 	}
+	s.shape.forget()
 	s.top = s.top[:0]
 	w.forget()
 	i := skipSpace(w.b, 0)
@@ -145,9 +147,8 @@ func (r *Resource) takes() []string {
 // deep: the way to the records is as long as the source file says.
 type walker struct {
 	*sheet
-	b       []byte
-	names   []string
-	lengths uint64 // a bit for the length of each name: most members of a record have none of them
+	b     []byte
+	names []string
 }
 
 // forget drops what stands at the selector: another one comes, or none.
@@ -226,7 +227,7 @@ func (w *walker) list(i, depth int) int {
 			w.taken = append(w.taken, span{})
 		}
 		if i < len(b) && b[i] == '{' {
-			i = w.record(i, depth, w.taken[first:])
+			i = w.members(i, depth, aRecord, w.taken[first:])
 		} else {
 			i = endOfValue(b, i, depth)
 		}
@@ -235,38 +236,6 @@ func (w *walker) list(i, depth int) int {
 		}
 		w.rows = append(w.rows, span{from, i})
 		if i, more = next(b, i, ']'); i < 0 {
-			return i
-		}
-	}
-	return i
-}
-
-// record takes a record, and notes the members that are taken from it.
-func (w *walker) record(i, depth int, taken []span) int {
-	b := w.b
-	depth++
-	if i = skipSpace(b, i+1); i < len(b) && b[i] == '}' {
-		return i + 1
-	}
-	for more := true; more; {
-		from := i
-		var name int
-		var escaped bool
-		if i, name, escaped = endOfName(b, i); i < 0 {
-			return i
-		}
-		value := i
-		if i = endOfValue(b, i, depth); i < 0 {
-			return i
-		}
-		if escaped || w.lengths>>min(name-from-2, 63)&1 != 0 {
-			for k, wanted := range w.names {
-				if sameName(b[from:name], escaped, wanted) {
-					taken[k] = span{value, i}
-				}
-			}
-		}
-		if i, more = next(b, i, '}'); i < 0 {
 			return i
 		}
 	}

@@ -1,0 +1,313 @@
+package extract
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// The records of an answer mostly have the same members, in the same order and spelled alike. So a walk remembers the text of the members'
+// names that it has checked, and where the very same text comes again it need not look at it byte by byte: it is what it was.
+
+// expected is a member that was met in a record, or in an object in one.
+type expected struct {
+	words [4]uint64 // the first 32 bytes of its text: the name, the colon and the space up to the value
+	masks [4]uint64 // of these bytes, those that are of the text
+	from  uint32    // where in the body the text was met
+	size  uint32    // of it
+	takes uint32    // the number, from 1 on, of the first of the walker's names that it has; 0: none
+	next  uint8     // the member that came after it, or may come; 0: none is known
+	below uint8     // the first member of the object that its value was, or of an object in the list that it was
+}
+
+// shape is the members that were met, as many as it holds; those of one object are a chain (next). The one at nowhere stands for none, and
+// no text of a JSON object agrees with it. The one at aRecord has all the members of records below it.
+type shape struct {
+	members [256]expected
+	used    int
+	// patience bounds what looking for members costs that come in no order.
+	patience int
+	above    [maxDepth + 1]uint8 // by depth: the member whose value the object is that is open there
+}
+
+const (
+	nowhere = 0
+	aRecord = 1
+
+	// nameRoom and valueRoom are how many bytes there have to be for the fast ways.
+	nameRoom  = 32
+	valueRoom = 24
+)
+
+// forget makes the shape that of no record.
+func (s *shape) forget() {
+	s.members[nowhere] = expected{words: [4]uint64{1}, masks: [4]uint64{^uint64(0)}}
+	s.members[aRecord] = expected{}
+	s.used, s.patience = aRecord+1, len(s.members)
+}
+
+// after returns what the shape says to come behind prev, or first in an object if prev is nowhere.
+func (s *shape) after(above, prev uint8) *uint8 {
+	if prev == nowhere {
+		return &s.members[above].below
+	}
+	return &s.members[prev].next
+}
+
+// at reports whether the member's text stands at i, where there have to be nameRoom bytes.
+func (e *expected) at(b []byte, i int) bool {
+	from, size := int(e.from), int(e.size)
+	return size > 0 && size <= len(b)-i && string(b[i:i+size]) == string(b[from:from+size])
+}
+
+func (e *expected) start(p *[nameRoom]byte) bool {
+	return (word(p[0:])^e.words[0])&e.masks[0]|(word(p[8:])^e.words[1])&e.masks[1] == 0 &&
+		(e.size <= 16 || (word(p[16:])^e.words[2])&e.masks[2]|(word(p[24:])^e.words[3])&e.masks[3] == 0 && e.size <= nameRoom)
+}
+
+// word returns the first eight bytes.
+func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// member takes a member's name that is not the expected one, up to its value. It returns what is known of it: where in the shape it is, and
+// which of the walker's names it has.
+func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uint8, takes uint32) {
+	s := w.shape
+	slot := s.after(above, prev)
+	if s.patience > 0 && i+nameRoom <= len(w.b) {
+		for k := *slot; k != nowhere; k = s.members[k].next {
+			if e := &s.members[k]; e.at(w.b, i) {
+				return i + int(e.size), k, e.takes
+			}
+		}
+	}
+	end, name, escaped := endOfName(w.b, i)
+	if end < 0 {
+		return end, nowhere, 0
+	}
+	if ofRecord {
+		takes = w.wanted(i, name, escaped)
+	}
+	s.patience--
+	if above == nowhere || s.used == len(s.members) || i+nameRoom > len(w.b) {
+		return end, nowhere, takes
+	}
+	k = uint8(s.used)
+	s.used++
+	e := &s.members[k]
+	*e = expected{size: uint32(end - i), from: uint32(i), takes: takes, next: *slot}
+	for n := range e.words {
+		e.words[n] = word(w.b[i+8*n:])
+		if left := end - i - 8*n; left > 0 {
+			e.masks[n] = ^uint64(0) >> (64 - 8*min(left, 8))
+		}
+	}
+	*slot = k
+	return end, k, takes
+}
+
+// wanted returns the number of the first of the walker's names that is the one at i.
+func (w *walker) wanted(i, end int, escaped bool) uint32 {
+	for n, name := range w.names {
+		if sameName(w.b[i:end], escaped, name) {
+			return uint32(n + 1)
+		}
+	}
+	return 0
+}
+
+// take notes a member's value for each of the names that are the same as the one with this number.
+func (w *walker) take(taken []span, number uint32, value span) {
+	for n, name := range w.names {
+		if name == w.names[number-1] {
+			taken[n] = value
+		}
+	}
+}
+
+// members takes a record, or an object in one, and notes those members that are in names. above is the member whose value it is.
+func (w *walker) members(i, depth int, above uint8, taken []span) int {
+	outside := depth
+	if depth++; depth > maxDepth {
+		return tooDeep
+	}
+	b, s := w.b, w.shape
+	if i = skipSpace(b, i+1); i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	s.above[depth] = above
+	k := uint8(nowhere)
+	for {
+		var stop int
+		i, depth, k, stop = s.run(b, i, depth, outside, k)
+		if stop == closed {
+			return i
+		}
+		if stop != behindValue {
+			takes := s.members[k].takes
+			if stop == atName {
+				i, k, takes = w.member(skipSpace(b, i), s.above[depth], k, depth == outside+1 && taken != nil)
+				if i < 0 {
+					return i
+				}
+			}
+			from := skipSpace(b, i)
+			if i = w.value(from, depth, k); i < 0 {
+				return i
+			}
+			if takes != 0 {
+				w.take(taken, takes, span{from, i})
+			}
+		}
+		for more := false; !more; {
+			if i, more = next(b, i, '}'); i < 0 {
+				return i
+			}
+			if !more {
+				k = s.above[depth]
+				if depth--; depth == outside {
+					return i
+				}
+			}
+		}
+	}
+}
+
+func (w *walker) value(i, depth int, above uint8) int {
+	if i < len(w.b) {
+		switch w.b[i] {
+		case '{':
+			return w.members(i, depth, above, nil)
+		case '[':
+			return w.elements(i, depth, above)
+		}
+	}
+	return endOfValue(w.b, i, depth)
+}
+
+const (
+	closed = iota
+	atName
+	atValue
+	behindValue
+)
+
+func (s *shape) run(b []byte, i, depth, outside int, k uint8) (int, int, uint8, int) {
+	next := *s.after(s.above[depth&127], k)
+	for {
+		if i < 0 || i > len(b)-nameRoom {
+			return i, depth, k, atName
+		}
+		e := &s.members[next]
+		if !e.start((*[nameRoom]byte)(b[i : i+nameRoom : i+nameRoom])) {
+			return i, depth, k, atName
+		}
+		i += int(e.size)
+		k = next
+		if e.takes != 0 || i > len(b)-valueRoom || i < 0 {
+			return i, depth, k, atValue
+		}
+		p := (*[valueRoom]byte)(b[i : i+valueRoom : i+valueRoom])
+		switch p[0] {
+		case '"':
+			n := bits.TrailingZeros64(endsText(word(p[1:]))) >> 3
+			if n == 8 {
+				n += bits.TrailingZeros64(endsText(word(p[9:]))) >> 3
+			}
+			from := i
+			i += 1 + n
+			for n == 16 {
+				if i > len(b)-valueRoom || i < 0 {
+					return from, depth, k, atValue
+				}
+				p := (*[valueRoom]byte)(b[i : i+valueRoom : i+valueRoom])
+				n = bits.TrailingZeros64(endsText(word(p[0:]))) >> 3
+				if n == 8 {
+					n += bits.TrailingZeros64(endsText(word(p[8:]))) >> 3
+				}
+				i += n
+			}
+			if b[i] != '"' {
+				return from, depth, k, atValue
+			}
+			i++
+		case '{':
+			if p[1] != '"' || depth >= maxDepth {
+				return i, depth, k, atValue
+			}
+			depth++
+			s.above[depth&127] = k
+			k, next = nowhere, e.below
+			i++
+			continue
+		case '[':
+			if p[1] != ']' || depth >= maxDepth {
+				return i, depth, k, atValue
+			}
+			i += 2
+		case 'n':
+			if uint32(word(p[0:])) != 'n'|'u'<<8|'l'<<16|'l'<<24 {
+				return i, depth, k, atValue
+			}
+			i += 4
+		case 't':
+			if uint32(word(p[0:])) != 't'|'r'<<8|'u'<<16|'e'<<24 {
+				return i, depth, k, atValue
+			}
+			i += 4
+		case 'f':
+			if uint32(word(p[1:])) != 'a'|'l'<<8|'s'<<16|'e'<<24 {
+				return i, depth, k, atValue
+			}
+			i += 5
+		default:
+			n := digits(word(p[0:]))
+			if n == 8 {
+				n += digits(word(p[8:]))
+			}
+			if n == 0 || n == 16 || n > 1 && p[0] == '0' {
+				return i, depth, k, atValue
+			}
+			if ch := p[n]; ch == '.' || ch|0x20 == 'e' {
+				return i, depth, k, atValue
+			}
+			i += n
+		}
+		for b[i] != ',' {
+			if b[i] != '}' {
+				return i, depth, k, behindValue
+			}
+			i++
+			k = s.above[depth&127]
+			if depth--; depth == outside {
+				return i, depth, k, closed
+			}
+		}
+		i++
+		next = s.members[k].next
+	}
+}
+
+// elements takes a list in a record.
+func (w *walker) elements(i, depth int, above uint8) int {
+	if depth++; depth > maxDepth {
+		return tooDeep
+	}
+	b := w.b
+	if i = skipSpace(b, i+1); i < len(b) && b[i] == ']' {
+		return i + 1
+	}
+	for more := true; more; {
+		if i = w.value(i, depth, above); i < 0 {
+			return i
+		}
+		if i, more = next(b, i, ']'); i < 0 {
+			return i
+		}
+	}
+	return i
+}
+
+// digits is how many of eight bytes are digits, up to the first that is none.
+func digits(x uint64) int {
+	x ^= '0' * eachByte
+	return bits.TrailingZeros64((x|x+0x76*eachByte)&eachHigh) >> 3
+}
