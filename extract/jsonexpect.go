@@ -15,11 +15,14 @@ type expected struct {
 	from  uint32    // where in the body the text was met
 	size  uint32    // of it
 	takes uint32    // the number, from 1 on, of the first of the walker's names that it has; 0: none
-	next  uint8     // the member that came after it, or may come; 0: none is known
-	below uint8     // the first member of the object that its value was, or of an object in the list that it was
+	next  follower  // in the object
+	below follower  // first in the object that its value was, or in an object of the list that it was
 }
 
-// shape is the members that were met, as many as it holds; those of one object are a chain (next). The one at nowhere stands for none, and
+// follower is what is expected at a place: what came there last, and the first of all that came there or further on in the object.
+type follower struct{ likely, first uint8 }
+
+// shape is the members that were met, as many as it holds; those of one object are a chain (next.first). The one at nowhere stands for none, and
 // no text of a JSON object agrees with it. The one at aRecord has all the members of records below it.
 type shape struct {
 	members [256]expected
@@ -46,7 +49,7 @@ func (s *shape) forget() {
 }
 
 // after returns what the shape says to come behind prev, or first in an object if prev is nowhere.
-func (s *shape) after(above, prev uint8) *uint8 {
+func (s *shape) after(above, prev uint8) *follower {
 	if prev == nowhere {
 		return &s.members[above].below
 	}
@@ -59,11 +62,6 @@ func (e *expected) at(b []byte, i int) bool {
 	return size > 0 && size <= len(b)-i && string(b[i:i+size]) == string(b[from:from+size])
 }
 
-func (e *expected) start(p *[nameRoom]byte) bool {
-	return (word(p[0:])^e.words[0])&e.masks[0]|(word(p[8:])^e.words[1])&e.masks[1] == 0 &&
-		(e.size <= 16 || (word(p[16:])^e.words[2])&e.masks[2]|(word(p[24:])^e.words[3])&e.masks[3] == 0 && e.size <= nameRoom)
-}
-
 // word returns the first eight bytes.
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
@@ -73,8 +71,9 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 	s := w.shape
 	slot := s.after(above, prev)
 	if s.patience > 0 && i+nameRoom <= len(w.b) {
-		for k := *slot; k != nowhere; k = s.members[k].next {
+		for k := slot.first; k != nowhere; k = s.members[k].next.first {
 			if e := &s.members[k]; e.at(w.b, i) {
+				slot.likely = k
 				return i + int(e.size), k, e.takes
 			}
 		}
@@ -100,7 +99,7 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 			e.masks[n] = ^uint64(0) >> (64 - 8*min(left, 8))
 		}
 	}
-	*slot = k
+	*slot = follower{k, k}
 	return end, k, takes
 }
 
@@ -112,15 +111,6 @@ func (w *walker) wanted(i, end int, escaped bool) uint32 {
 		}
 	}
 	return 0
-}
-
-// take notes a member's value for each of the names that are the same as the one with this number.
-func (w *walker) take(taken []span, number uint32, value span) {
-	for n, name := range w.names {
-		if name == w.names[number-1] {
-			taken[n] = value
-		}
-	}
 }
 
 // members takes a record, or an object in one, and notes those members that are in names. above is the member whose value it is.
@@ -137,7 +127,7 @@ func (w *walker) members(i, depth int, above uint8, taken []span) int {
 	k := uint8(nowhere)
 	for {
 		var stop int
-		i, depth, k, stop = s.run(b, i, depth, outside, k)
+		i, depth, k, stop = s.run(b, taken, i, depth, outside, k)
 		if stop == closed {
 			return i
 		}
@@ -154,7 +144,7 @@ func (w *walker) members(i, depth int, above uint8, taken []span) int {
 				return i
 			}
 			if takes != 0 {
-				w.take(taken, takes, span{from, i})
+				taken[takes-1] = span{from, i}
 			}
 		}
 		for more := false; !more; {
@@ -190,19 +180,24 @@ const (
 	behindValue
 )
 
-func (s *shape) run(b []byte, i, depth, outside int, k uint8) (int, int, uint8, int) {
-	next := *s.after(s.above[depth&127], k)
+func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (int, int, uint8, int) {
+	next := s.after(s.above[depth&127], k).likely
 	for {
 		if i < 0 || i > len(b)-nameRoom {
 			return i, depth, k, atName
 		}
+		name := (*[nameRoom]byte)(b[i : i+nameRoom : i+nameRoom])
 		e := &s.members[next]
-		if !e.start((*[nameRoom]byte)(b[i : i+nameRoom : i+nameRoom])) {
+		if (word(name[0:])^e.words[0])&e.masks[0]|(word(name[8:])^e.words[1])&e.masks[1] != 0 {
+			return i, depth, k, atName
+		}
+		if e.size > 16 && ((word(name[16:])^e.words[2])&e.masks[2]|(word(name[24:])^e.words[3])&e.masks[3] != 0 || e.size > nameRoom) {
 			return i, depth, k, atName
 		}
 		i += int(e.size)
 		k = next
-		if e.takes != 0 || i > len(b)-valueRoom || i < 0 {
+		from := i
+		if i > len(b)-valueRoom || i < 0 {
 			return i, depth, k, atValue
 		}
 		p := (*[valueRoom]byte)(b[i : i+valueRoom : i+valueRoom])
@@ -212,7 +207,6 @@ func (s *shape) run(b []byte, i, depth, outside int, k uint8) (int, int, uint8, 
 			if n == 8 {
 				n += bits.TrailingZeros64(endsText(word(p[9:]))) >> 3
 			}
-			from := i
 			i += 1 + n
 			for n == 16 {
 				if i > len(b)-valueRoom || i < 0 {
@@ -230,12 +224,12 @@ func (s *shape) run(b []byte, i, depth, outside int, k uint8) (int, int, uint8, 
 			}
 			i++
 		case '{':
-			if p[1] != '"' || depth >= maxDepth {
+			if p[1] != '"' || depth >= maxDepth || e.takes != 0 {
 				return i, depth, k, atValue
 			}
 			depth++
 			s.above[depth&127] = k
-			k, next = nowhere, e.below
+			k, next = nowhere, e.below.likely
 			i++
 			continue
 		case '[':
@@ -266,10 +260,20 @@ func (s *shape) run(b []byte, i, depth, outside int, k uint8) (int, int, uint8, 
 			if n == 0 || n == 16 || n > 1 && p[0] == '0' {
 				return i, depth, k, atValue
 			}
-			if ch := p[n]; ch == '.' || ch|0x20 == 'e' {
+			if p[n] == '.' && n < 16 {
+				more := digits(word(p[n&15+1:]))
+				if more == 0 || more == 8 {
+					return i, depth, k, atValue
+				}
+				n += 1 + more
+			}
+			if p[n]|0x20 == 'e' {
 				return i, depth, k, atValue
 			}
 			i += n
+		}
+		if e.takes != 0 {
+			taken[e.takes-1] = span{from, i}
 		}
 		for b[i] != ',' {
 			if b[i] != '}' {
@@ -282,7 +286,7 @@ func (s *shape) run(b []byte, i, depth, outside int, k uint8) (int, int, uint8, 
 			}
 		}
 		i++
-		next = s.members[k].next
+		next = s.members[k].next.likely
 	}
 }
 

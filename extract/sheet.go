@@ -3,6 +3,7 @@ package extract
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -116,6 +117,11 @@ func (r *Resource) walk(s *sheet) error {
 		s.shape = new(shape)
 	}
 	s.shape.forget()
+	for n, name := range w.names {
+		if first := slices.Index(w.names, name); first < n {
+			w.again = append(w.again, [2]int{first, n})
+		}
+	}
 	s.top = s.top[:0]
 	w.forget()
 	i := skipSpace(w.b, 0)
@@ -149,6 +155,7 @@ type walker struct {
 	*sheet
 	b     []byte
 	names []string
+	again [][2]int // pairs of those that are the same: what the first has, the second has too
 }
 
 // forget drops what stands at the selector: another one comes, or none.
@@ -233,6 +240,9 @@ func (w *walker) list(i, depth int) int {
 		}
 		if i < 0 {
 			return i
+		}
+		for _, n := range w.again {
+			w.taken[first+n[1]] = w.taken[first+n[0]]
 		}
 		w.rows = append(w.rows, span{from, i})
 		if i, more = next(b, i, ']'); i < 0 {
