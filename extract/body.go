@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // bodyNode is a request body taken apart: literals are JSON already, templates are filled in per request.
@@ -108,6 +109,9 @@ func (b *bodyNode) appendObject(dst []byte, v *variables, token string) ([]byte,
 
 // appendString appends s as a JSON string.
 func appendString(dst []byte, s string) ([]byte, error) {
+	if !strings.ContainsFunc(s, isEscaped) {
+		return append(append(append(dst, '"'), s...), '"'), nil
+	}
 	buf := bytes.NewBuffer(dst)
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false) // operators such as ">" stay readable in what is shown to people
@@ -116,3 +120,6 @@ func appendString(dst []byte, s string) ([]byte, error) {
 	}
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
+
+// isEscaped reports whether JSON may spell a character in another way than as it is.
+func isEscaped(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }

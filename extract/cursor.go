@@ -13,6 +13,14 @@ const maxUnix = 253402300799
 
 // parseCursor reads a cursor field's value.
 func parseCursor(v json.RawMessage, format string) (time.Time, error) {
+	if n, ok := digitsOf(v); ok {
+		switch {
+		case format == CursorUnix && n <= maxUnix:
+			return time.Unix(n, 0).UTC(), nil
+		case format == CursorUnixMillis && n <= maxUnix*1000+999:
+			return time.UnixMilli(n).UTC(), nil
+		}
+	}
 	if absent(v) {
 		return time.Time{}, fmt.Errorf("is %s", map[bool]string{true: "missing", false: "null"}[v == nil])
 	}
@@ -48,6 +56,17 @@ func parseCursor(v json.RawMessage, format string) (time.Time, error) {
 	return time.Unix(n, 0).UTC(), nil
 }
 
+// digitsOf reads a number of up to 18 digits, as most cursors are.
+func digitsOf(v json.RawMessage) (n int64, ok bool) {
+	for _, ch := range v {
+		if ch -= '0'; ch > 9 {
+			return 0, false
+		}
+		n = 10*n + int64(ch)
+	}
+	return n, len(v) > 0 && len(v) <= 18
+}
+
 // shown returns a value for a message: short ones as they are.
 func shown(v json.RawMessage) string {
 	if len(v) <= 40 {
@@ -56,14 +75,23 @@ func shown(v json.RawMessage) string {
 	return jsonKind(v)
 }
 
-// cursorOf returns the record's cursor; top is what topMembers returned of it. For a snapshot it only informs, so whatever is wrong with it is as good as none.
-func (r *Resource) cursorOf(top []json.RawMessage) (time.Time, error) {
+// belowCursor is the way to the cursor in the member of the record that holds it; nil where it is that member.
+func (r *Resource) belowCursor() []string {
+	if _, below, nested := strings.Cut(r.CursorPath, "."); nested {
+		return strings.Split(below, ".")
+	}
+	return nil
+}
+
+// cursorOf returns the record's cursor; top is what topMembers returned of it, and below the way to the cursor in the member that holds it
+// (Resource.belowCursor). For a snapshot it only informs, so whatever is wrong with it is as good as none.
+func (r *Resource) cursorOf(top []json.RawMessage, below []string) (time.Time, error) {
 	if r.CursorPath == "" {
 		return time.Time{}, nil
 	}
 	v := top[len(r.Key)]
-	if _, below, nested := strings.Cut(r.CursorPath, "."); nested && v != nil {
-		v = at(v, strings.Split(below, "."))
+	if below != nil && v != nil {
+		v = at(v, below)
 	}
 	if r.Incremental != nil {
 		t, err := parseCursor(v, r.Incremental.CursorFormat)

@@ -103,7 +103,7 @@ func (c *Client) errorInside(q *request, doc *sheet) *Error {
 // records makes the answer's records: one allocation of them, and one of their keys, for a page.
 func (c *Client) records(q *request, a *answer, parent *parentFields) error {
 	r, s := q.resource, a.sheet
-	m := recordMaker{c: c, q: q, parent: parent, top: make([]json.RawMessage, len(r.Key)+1), parts: make([]string, len(r.Key))}
+	m := recordMaker{c: c, q: q, parent: parent, below: r.belowCursor(), top: make([]json.RawMessage, len(r.Key)+1), parts: make([]string, len(r.Key))}
 	a.records = make([]Record, len(s.rows))
 	room := 0
 	for _, v := range s.taken {
@@ -127,6 +127,7 @@ type recordMaker struct {
 	q      *request
 	parent *parentFields
 	top    []json.RawMessage // what the record at hand has of Resource.takes
+	below  []string          // Resource.belowCursor
 	parts  []string          // of its key
 	keys   strings.Builder   // the text of all keys
 }
@@ -144,7 +145,7 @@ func (m *recordMaker) record(record *Record, obj json.RawMessage) error {
 	}
 	record.Key, record.KeyErr = m.key()
 	var err error
-	if record.Cursor, err = r.cursorOf(m.top); err != nil {
+	if record.Cursor, err = r.cursorOf(m.top, m.below); err != nil {
 		key := record.Key
 		if key == "" {
 			key = "without key"

@@ -28,6 +28,9 @@ func (q *request) fail(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Resource: q.resource.Name, Method: q.method, URL: q.url.Redacted(), Message: fmt.Sprintf(format, args...)}
 }
 
+// bodyRoom is room for the body of most requests.
+const bodyRoom = 512
+
 // request builds the request for the page that token leads to.
 func (c *Client) request(r *Resource, v *variables, token string) (*request, error) {
 	v.config = c.settings
@@ -40,7 +43,7 @@ func (c *Client) request(r *Resource, v *variables, token string) (*request, err
 		return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 	}
 	if spec.body != nil {
-		body, err := spec.body.appendTo(nil, v, spec.pages.value(token))
+		body, err := spec.body.appendTo(make([]byte, 0, bodyRoom), v, spec.pages.value(token))
 		if err != nil {
 			return nil, &Error{Kind: KindProtocol, Resource: r.Name, Message: "build request: " + c.scrub(err.Error())}
 		}

@@ -71,10 +71,15 @@ type variables struct {
 	slice    any    // the parent record's fields
 	resource string // the parent resource's name
 	parent   string // names the parent record, for messages
+
+	named map[string]any // what vars has made of them: they do not change after that
 }
 
 // vars gives the scopes that have values here their names.
 func (v *variables) vars() expr.Vars {
+	if v.named != nil {
+		return expr.Vars{Values: v.named}
+	}
 	values := map[string]any{string(scopeConfig): v.config}
 	if v.interval != nil {
 		interval := make(map[string]any, len(v.interval))
@@ -86,6 +91,7 @@ func (v *variables) vars() expr.Vars {
 	if v.slice != nil {
 		values[string(scopeSlice)], values[string(scopePartition)], values[string(scopeResource)] = v.slice, v.slice, v.resource
 	}
+	v.named = values
 	return expr.Vars{Values: values}
 }
 
@@ -99,6 +105,9 @@ func (v *variables) explain(err error) error {
 
 // render returns the text with every expression's value passed through escape.
 func (t *template) render(v *variables, escape func(string) string) (string, error) {
+	if text, ok := t.Literal(); ok {
+		return text, nil
+	}
 	text, err := t.EscapedText(v.vars(), escape)
 	return text, v.explain(err)
 }

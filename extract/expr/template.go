@@ -112,6 +112,13 @@ func (t *Template) NoClock() error {
 
 // Literal returns the text of a template that holds no expression.
 func (t *Template) Literal() (string, bool) {
+	if len(t.body) == 1 {
+		text, ok := t.body[0].(*literalText)
+		if !ok {
+			return "", false
+		}
+		return text.text, true
+	}
 	var b strings.Builder
 	for _, s := range t.body {
 		text, ok := s.(*literalText)
