@@ -72,13 +72,13 @@ type variables struct {
 	resource string // the parent resource's name
 	parent   string // names the parent record, for messages
 
-	named map[string]any // what vars has made of them: they do not change after that
+	named *expr.Vars // what vars has made of them: they do not change after that
 }
 
 // vars gives the scopes that have values here their names.
 func (v *variables) vars() expr.Vars {
 	if v.named != nil {
-		return expr.Vars{Values: v.named}
+		return *v.named
 	}
 	values := map[string]any{string(scopeConfig): v.config}
 	if v.interval != nil {
@@ -91,8 +91,9 @@ func (v *variables) vars() expr.Vars {
 	if v.slice != nil {
 		values[string(scopeSlice)], values[string(scopePartition)], values[string(scopeResource)] = v.slice, v.slice, v.resource
 	}
-	v.named = values
-	return expr.Vars{Values: values}
+	vars := expr.Vars{Values: values}.Kept()
+	v.named = &vars
+	return vars
 }
 
 // explain adds which parent record lacks what a template needs.

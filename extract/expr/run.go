@@ -27,7 +27,10 @@ type run struct {
 }
 
 func newRun(t *Template, vars Vars) *run {
-	return &run{t: t, vars: vars, locals: []map[string]any{{}}, globals: map[string]any{}, filters: filters}
+	if vars.kept == nil {
+		vars = vars.Kept()
+	}
+	return &run{t: t, vars: vars, locals: []map[string]any{{}}, globals: vars.kept, filters: filters}
 }
 
 // failure is what is wrong, before its place is known.

@@ -17,6 +17,14 @@ type Scope struct {
 type Vars struct {
 	Values map[string]any
 	Now    func() time.Time // for now_utc and its like; nil: they fail
+
+	kept map[string]any // Values that were asked for
+}
+
+// Kept returns vars whose values are looked through once for all evaluations, not once for each. They are then not for concurrent use.
+func (v Vars) Kept() Vars {
+	v.kept = make(map[string]any, len(v.Values))
+	return v
 }
 
 // Reference is one use of a name of the scope.
