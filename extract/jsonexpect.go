@@ -27,14 +27,15 @@ type follower struct{ likely, first uint8 }
 type shape struct {
 	members [256]expected
 	used    int
-	// patience bounds what looking for members costs that come in no order.
-	patience int
-	above    [maxDepth + 1]uint8 // by depth: the member whose value the object is that is open there
+	above   [256]uint8 // by depth: the member whose value the object is that is open there
 }
 
 const (
 	nowhere = 0
 	aRecord = 1
+
+	// lookahead is how far a member may be ahead of the expected one and is still looked for.
+	lookahead = 16
 
 	// nameRoom and valueRoom are how many bytes there have to be for the fast ways.
 	nameRoom  = 32
@@ -45,7 +46,7 @@ const (
 func (s *shape) forget() {
 	s.members[nowhere] = expected{words: [4]uint64{1}, masks: [4]uint64{^uint64(0)}}
 	s.members[aRecord] = expected{}
-	s.used, s.patience = aRecord+1, len(s.members)
+	s.used = aRecord + 1
 }
 
 // after returns what the shape says to come behind prev, or first in an object if prev is nowhere.
@@ -70,8 +71,10 @@ func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uint8, takes uint32) {
 	s := w.shape
 	slot := s.after(above, prev)
-	if s.patience > 0 && i+nameRoom <= len(w.b) {
-		for k := slot.first; k != nowhere; k = s.members[k].next.first {
+	isFull := s.used == len(s.members)
+	if !isFull { // if it is, they come in no order, and looking for them is not worth it
+		k := slot.first
+		for n := 0; n < lookahead && k != nowhere; n, k = n+1, s.members[k].next.first {
 			if e := &s.members[k]; e.at(w.b, i) {
 				slot.likely = k
 				return i + int(e.size), k, e.takes
@@ -85,8 +88,7 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 	if ofRecord {
 		takes = w.wanted(i, name, escaped)
 	}
-	s.patience--
-	if above == nowhere || s.used == len(s.members) || i+nameRoom > len(w.b) {
+	if above == nowhere || isFull || i+nameRoom > len(w.b) {
 		return end, nowhere, takes
 	}
 	k = uint8(s.used)
@@ -181,7 +183,7 @@ const (
 )
 
 func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (int, int, uint8, int) {
-	next := s.after(s.above[depth&127], k).likely
+	next := s.after(s.above[uint8(depth)], k).likely
 	for {
 		if i < 0 || i > len(b)-nameRoom {
 			return i, depth, k, atName
@@ -228,7 +230,7 @@ func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (int
 				return i, depth, k, atValue
 			}
 			depth++
-			s.above[depth&127] = k
+			s.above[uint8(depth)] = k
 			k, next = nowhere, e.below.likely
 			i++
 			continue
@@ -275,12 +277,12 @@ func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (int
 		if e.takes != 0 {
 			taken[e.takes-1] = span{from, i}
 		}
-		for b[i] != ',' {
-			if b[i] != '}' {
+		for i >= len(b) || b[i] != ',' {
+			if i >= len(b) || b[i] != '}' {
 				return i, depth, k, behindValue
 			}
 			i++
-			k = s.above[depth&127]
+			k = s.above[uint8(depth)]
 			if depth--; depth == outside {
 				return i, depth, k, closed
 			}
