@@ -22,7 +22,7 @@ type sheet struct {
 	isList bool    // and whether that is a list: then rows are its elements
 	rows   []span
 	taken  []span // of each row the members that the resource takes (Resource.takes), absent ones too
-	shape  *shape // of the records
+	shape  *shape // of the rows; made by the first walk
 }
 
 // span is a part of a sheet's body. The zero span is none: where anything begins a bracket or a quote comes first.
@@ -155,7 +155,7 @@ type walker struct {
 	*sheet
 	b     []byte
 	names []string
-	again [][2]int // pairs of those that are the same: what the first has, the second has too
+	again [][2]int // names that are the same: what the first has is the second's, too
 }
 
 // forget drops what stands at the selector: another one comes, or none.

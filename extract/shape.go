@@ -5,25 +5,26 @@ import (
 	"math/bits"
 )
 
-// The records of an answer mostly have the same members, in the same order and spelled alike. So a walk remembers the text of the members'
-// names that it has checked, and where the very same text comes again it need not look at it byte by byte: it is what it was.
+// The records of an answer mostly have the same members, in the same order and spelled alike. So the walk remembers what stood before each
+// value: the text of a name that was checked once. Where the very same bytes come again they need not be looked at one by one. What is
+// expected never decides what is accepted: anything else goes the way of the grammar (jsonwalk.go), and is expected from then on.
 
-// expected is a member that was met in a record, or in an object in one.
+// expected is a member that was met in a record, or in an object in one. Its text is its name, the colon, and the space up to the value.
 type expected struct {
-	words [4]uint64 // the first 32 bytes of its text: the name, the colon and the space up to the value
-	masks [4]uint64 // of these bytes, those that are of the text
+	words [4]uint64 // the first 32 bytes of the text, and of what came behind it
+	masks [4]uint64 // those of these bytes that are of the text
 	from  uint32    // where in the body the text was met
 	size  uint32    // of it
-	takes uint32    // the number, from 1 on, of the first of the walker's names that it has; 0: none
-	next  follower  // in the object
-	below follower  // first in the object that its value was, or in an object of the list that it was
+	takes uint32    // the number, from 1 on, of the first of the walker's names that the member has; 0: none
+	next  follower  // what comes behind it
+	below follower  // what comes first in the object that its value is, or in the objects of the list that it is
 }
 
-// follower is what is expected at a place: what came there last, and the first of all that came there or further on in the object.
+// follower is what is expected at a place: what came there last, and the first of all that may come there or further on in the object.
 type follower struct{ likely, first uint8 }
 
-// shape is the members that were met, as many as it holds; those of one object are a chain (next.first). The one at nowhere stands for none, and
-// no text of a JSON object agrees with it. The one at aRecord has all the members of records below it.
+// shape is the members that were met, as many as it has room for. Those of one object are a chain, by next.first. The one at aRecord stands
+// for the records: their members are below it. The one at nowhere is that of a member without a place in the shape; nothing follows it.
 type shape struct {
 	members [256]expected
 	used    int
@@ -31,25 +32,28 @@ type shape struct {
 }
 
 const (
-	nowhere = 0
-	aRecord = 1
+	nowhere = iota
+	aRecord
 
-	// lookahead is how far a member may be ahead of the expected one and is still looked for.
-	lookahead = 16
+)
 
-	// nameRoom and valueRoom are how many bytes there have to be for the fast ways.
+// lookahead is how many members that may come are tried before a name is read.
+const lookahead = 16
+
+// nameRoom and valueRoom are how many bytes of the body there have to be for what looks at several at once.
+const (
 	nameRoom  = 32
 	valueRoom = 24
 )
 
-// forget makes the shape that of no record.
+// forget makes the shape that of no record. What is at nowhere agrees with no text that a name begins with.
 func (s *shape) forget() {
 	s.members[nowhere] = expected{words: [4]uint64{1}, masks: [4]uint64{^uint64(0)}}
 	s.members[aRecord] = expected{}
 	s.used = aRecord + 1
 }
 
-// after returns what the shape says to come behind prev, or first in an object if prev is nowhere.
+// after returns what is expected behind the member prev, or first in the object that is above's value if prev is nowhere.
 func (s *shape) after(above, prev uint8) *follower {
 	if prev == nowhere {
 		return &s.members[above].below
@@ -57,22 +61,22 @@ func (s *shape) after(above, prev uint8) *follower {
 	return &s.members[prev].next
 }
 
-// at reports whether the member's text stands at i, where there have to be nameRoom bytes.
+// at reports whether the member's text stands at i.
 func (e *expected) at(b []byte, i int) bool {
 	from, size := int(e.from), int(e.size)
-	return size > 0 && size <= len(b)-i && string(b[i:i+size]) == string(b[from:from+size])
+	return size <= len(b)-i && string(b[i:i+size]) == string(b[from:from+size])
 }
 
 // word returns the first eight bytes.
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
-// member takes a member's name that is not the expected one, up to its value. It returns what is known of it: where in the shape it is, and
-// which of the walker's names it has.
+// member takes a name that is not the likely one, up to the value. It returns which member it is, and the number of the name that is taken
+// from a record.
 func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uint8, takes uint32) {
 	s := w.shape
 	slot := s.after(above, prev)
 	isFull := s.used == len(s.members)
-	if !isFull { // if it is, they come in no order, and looking for them is not worth it
+	if !isFull { // if it is, members come in no order, and looking for them is not worth it
 		k := slot.first
 		for n := 0; n < lookahead && k != nowhere; n, k = n+1, s.members[k].next.first {
 			if e := &s.members[k]; e.at(w.b, i) {
@@ -86,27 +90,32 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 		return end, nowhere, 0
 	}
 	if ofRecord {
-		takes = w.wanted(i, name, escaped)
+		takes = w.number(i, name, escaped)
 	}
-	if above == nowhere || isFull || i+nameRoom > len(w.b) {
+	if isFull || above == nowhere || i+nameRoom > len(w.b) {
 		return end, nowhere, takes
 	}
-	k = uint8(s.used)
-	s.used++
-	e := &s.members[k]
-	*e = expected{size: uint32(end - i), from: uint32(i), takes: takes, next: *slot}
-	for n := range e.words {
-		e.words[n] = word(w.b[i+8*n:])
-		if left := end - i - 8*n; left > 0 {
-			e.masks[n] = ^uint64(0) >> (64 - 8*min(left, 8))
-		}
-	}
+	k = s.learn(w.b, expected{from: uint32(i), size: uint32(end - i), takes: takes, next: *slot})
 	*slot = follower{k, k}
 	return end, k, takes
 }
 
-// wanted returns the number of the first of the walker's names that is the one at i.
-func (w *walker) wanted(i, end int, escaped bool) uint32 {
+// learn gives a member its place. The shape has to have room for it.
+func (s *shape) learn(b []byte, e expected) uint8 {
+	k := uint8(s.used)
+	s.used++
+	for n := range e.words {
+		e.words[n] = word(b[int(e.from)+8*n:])
+		if left := int(e.size) - 8*n; left > 0 {
+			e.masks[n] = ^uint64(0) >> (64 - 8*min(left, 8))
+		}
+	}
+	s.members[k] = e
+	return k
+}
+
+// number returns the number of the first of the walker's names that is the one at i; 0: none is.
+func (w *walker) number(i, end int, escaped bool) uint32 {
 	for n, name := range w.names {
 		if sameName(w.b[i:end], escaped, name) {
 			return uint32(n + 1)
@@ -115,7 +124,8 @@ func (w *walker) wanted(i, end int, escaped bool) uint32 {
 	return 0
 }
 
-// members takes a record, or an object in one, and notes those members that are in names. above is the member whose value it is.
+// members takes a record, or an object in one. above is the member whose value it is. taken, nil of objects in a record, is filled with the
+// values of the members that the walker has the names of; of names that are the same only the first gets it.
 func (w *walker) members(i, depth int, above uint8, taken []span) int {
 	outside := depth
 	if depth++; depth > maxDepth {
@@ -163,6 +173,7 @@ func (w *walker) members(i, depth int, above uint8, taken []span) int {
 	}
 }
 
+// value takes the value of the member above, or an element of the list that it is.
 func (w *walker) value(i, depth int, above uint8) int {
 	if i < len(w.b) {
 		switch w.b[i] {
@@ -175,14 +186,18 @@ func (w *walker) value(i, depth int, above uint8) int {
 	return endOfValue(w.b, i, depth)
 }
 
+// Where run stops.
 const (
-	closed = iota
-	atName
-	atValue
-	behindValue
+	closed      = iota // behind the object
+	atName             // where the name of a member should be, in the object at depth; k is the one before
+	atValue            // at the value of the member k, or the space before it
+	behindValue        // at what follows that value
 )
 
-func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (int, int, uint8, int) {
+// run goes from the place for a name behind the member k (see after) as far as all is as expected: the likely members, compact, with values
+// that can be taken a few bytes at a time. The objects between the depths outside and depth are open. It calls nothing, so that all of this
+// stays in registers; that is why it is one long function. The conditions on i spare the checks of every access behind them.
+func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (end, inside int, last uint8, stop int) {
 	next := s.after(s.above[uint8(depth)], k).likely
 	for {
 		if i < 0 || i > len(b)-nameRoom {
@@ -292,7 +307,7 @@ func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (int
 	}
 }
 
-// elements takes a list in a record.
+// elements takes a list in a record: the value of the member above, or a list in that.
 func (w *walker) elements(i, depth int, above uint8) int {
 	if depth++; depth > maxDepth {
 		return tooDeep
