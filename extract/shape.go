@@ -34,7 +34,6 @@ type shape struct {
 const (
 	nowhere = iota
 	aRecord
-
 )
 
 // lookahead is how many members that may come are tried before a name is read.
@@ -307,7 +306,7 @@ func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (end
 	}
 }
 
-// elements takes a list in a record: the value of the member above, or a list in that.
+// elements takes a list in a record: the value of the member above, or a list in that value.
 func (w *walker) elements(i, depth int, above uint8) int {
 	if depth++; depth > maxDepth {
 		return tooDeep
@@ -330,5 +329,5 @@ func (w *walker) elements(i, depth int, above uint8) int {
 // digits is how many of eight bytes are digits, up to the first that is none.
 func digits(x uint64) int {
 	x ^= '0' * eachByte
-	return bits.TrailingZeros64((x|x+0x76*eachByte)&eachHigh) >> 3
+	return bits.TrailingZeros64((x|(x+0x76*eachByte))&eachHigh) >> 3
 }
