@@ -1,11 +1,15 @@
 package extract
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // idSet is a set of hashes, of which it keeps 56 bits, in six to seven bytes each: a reading remembers what it has seen, be it millions of
 // records. Two different records are taken for the same one about once in a thousand readings of ten million. The zero set is empty.
 //
-// The upper bits of a hash choose its bucket, which holds the others; so it can be told again when there are to be more buckets.
+// The upper bits of a hash choose its bucket, which holds the others; so it can be told again when there are to be more buckets. A bucket
+// has the lowest byte of each hash at its beginning, where it is looked for, and behind the room for those the other bytes, in the same order.
 type idSet struct {
 	n       int
 	sum     uint64   // of the hashes: two sets that agree in it and in n are equal
@@ -53,12 +57,17 @@ func (s *idSet) has(id uint64) bool {
 		return slices.Contains(s.first, id)
 	}
 	bucket, width := s.buckets[id>>(idBits-s.bits)], s.width()
-	for ; len(bucket) > 0; bucket = bucket[width:] {
-		if bucket[0] == byte(id) && s.rest(bucket) == id&(1<<(idBits-s.bits)-1) {
+	lowest, from := bucket[:len(bucket)/width], 0
+	for {
+		i := bytes.IndexByte(lowest[from:], byte(id))
+		if i < 0 {
+			return false
+		}
+		if s.rest(bucket, from+i) == id&(1<<(idBits-s.bits)-1) {
 			return true
 		}
+		from += i + 1
 	}
-	return false
 }
 
 // width is how many bytes a bucket has for each hash.
@@ -69,23 +78,32 @@ func (s *idSet) width() int {
 	return (idBits - firstBits) / 8
 }
 
-// rest reads the first hash in a bucket, without the bits that the bucket stands for.
-func (s *idSet) rest(bucket []byte) uint64 {
+// rest reads the i-th hash in a bucket, without the bits that the bucket stands for.
+func (s *idSet) rest(bucket []byte, i int) uint64 {
+	width := s.width()
+	others := bucket[:cap(bucket)][cap(bucket)/width+i*(width-1):]
 	rest := uint64(0)
-	for i := s.width() - 1; i >= 0; i-- {
-		rest = rest<<8 | uint64(bucket[i])
+	for k := width - 2; k >= 0; k-- {
+		rest = rest<<8 | uint64(others[k])
 	}
-	return rest & (1<<(idBits-s.bits) - 1)
+	return (rest<<8 | uint64(bucket[i])) & (1<<(idBits-s.bits) - 1)
 }
 
 func (s *idSet) put(id uint64) {
 	bucket, width := &s.buckets[id>>(idBits-s.bits)], s.width()
-	if cap(*bucket)-len(*bucket) < width { // append alone would make a quarter more room
-		grown := append([]byte(nil), make([]byte, len(*bucket)+width)...)
-		*bucket = grown[:copy(grown, *bucket)]
+	n := len(*bucket) / width
+	if cap(*bucket) < (n+1)*width { // append alone would make a quarter more room; this is for a few more
+		grown, old := append([]byte(nil), make([]byte, (n+4)*width)...), *bucket
+		copy(grown, old[:n])
+		copy(grown[:cap(grown)][cap(grown)/width:], old[:cap(old)][cap(old)/width:][:n*(width-1)])
+		*bucket = grown
 	}
-	for rest, i := id&(1<<(idBits-s.bits)-1), 0; i < width; i++ {
-		*bucket = append(*bucket, byte(rest>>(8*i)))
+	*bucket = (*bucket)[:(n+1)*width]
+	id &= 1<<(idBits-s.bits) - 1
+	(*bucket)[n] = byte(id)
+	others := (*bucket)[:cap(*bucket)][cap(*bucket)/width+n*(width-1):]
+	for k := range width - 1 {
+		others[k] = byte(id >> (8 + 8*k))
 	}
 }
 
@@ -95,8 +113,8 @@ func (s *idSet) spread() {
 	s.bits += 2
 	s.buckets = make([][]byte, 1<<s.bits)
 	for i, bucket := range old.buckets {
-		for ; len(bucket) > 0; bucket = bucket[old.width():] {
-			s.put(uint64(i)<<(idBits-old.bits) | old.rest(bucket))
+		for k := range len(bucket) / old.width() {
+			s.put(uint64(i)<<(idBits-old.bits) | old.rest(bucket, k))
 		}
 		old.buckets[i] = nil
 	}

@@ -118,9 +118,9 @@ func TestDepthOfWhatIsExpected(t *testing.T) {
 	for _, value := range []string{"1", "{}", "[]", `{"a":1}`, `{"a":{}}`, `[{"a":1}]`} {
 		for levels := maxDepth - 6; levels < maxDepth+3; levels++ {
 			record := strings.Repeat(`{"a":`, levels) + value + strings.Repeat("}", levels)
-			shallow := strings.Repeat(`{"a":`, maxDepth-5) + "1" + strings.Repeat("}", maxDepth-5)
+			asDeepAsMayBe := strings.Repeat(`{"a":`, maxDepth-2) + "1" + strings.Repeat("}", maxDepth-2)
 			deep := levels+strings.Count(value, "{")+strings.Count(value, "[")+2 > maxDepth
-			_, err := walked(listAt("data"), []byte(`{"data":[`+shallow+`,`+record+`,`+behind+`]}`))
+			_, err := walked(listAt("data"), []byte(`{"data":[`+asDeepAsMayBe+`,`+record+`,`+behind+`]}`))
 			if deep != (err != nil) || deep && !strings.HasPrefix(err.Error(), "nested") {
 				t.Errorf("%d levels of %s: %v", levels, value, err)
 			}
