@@ -14,19 +14,17 @@ var behind = `"` + strings.Repeat("behind ", 9) + `"`
 // everyKind is a record with a value of every kind that the walk has a way of its own for, and of those near them.
 const everyKind = `{"id":"1","é":"Zoë","n":null,"yes":true,"no":false,"":0,"o":{"a":1,"o":{},"p":{"b":"x"},"c":-3},"l":[],"m":[{"a":1},{"a":2},[{"a":3}],"x"],` +
 	`"i":1234567,"j":12345678,"k":1700000000,"d":123456789012345,"e":1234567890123456,"f":0.5,"g":1234.5678901,"h":1e5,"q":"","r":"12345678","s":"123456789012345",` +
-	`"t":"1234567890123456","u":"https://example.com/avatars/0123456789.png","v":"a\"b\\","name_of_16_by":1,"a_name_of_seventeen":2,"a_name_of_more_than_thirty_two_bytes":3,"at":{"s":5}}`
+	`"t":"1234567890123456","u":"https://example.com/avatars/0123456789.png","v":"a\"b\\","name_of_16_by":1,"a_name_of_twenty_seven_bytes":1,"a_name_of_seventeen":2,"a_name_of_more_than_thirty_two_bytes":3,"at":{"s":5}}`
 
 // What was expected and is not there, byte by byte: encoding/json says what is right.
 func TestRecordThatDiffersFromTheLast(t *testing.T) {
 	t.Parallel()
 	r := listAt("data")
-	for i := range len(everyKind) + 1 {
-		for _, ch := range []string{"", `"`, `""`, `\`, "\x00", "\x1f", "\x7f", "\x80", "\xff", " ", "\n", ",", ":", "{", "}", "}}", "[", "]", "0", "9", "-", ".", "e", "a", "A", "/", "!", "#"} {
-			last := ""
-			if i < len(everyKind) {
-				last = everyKind[i+1:]
-			}
-			compareWalk(t, r, []byte(`{"data":[`+everyKind+`,`+everyKind[:i]+ch+last+`,`+everyKind+`,`+behind+`]}`))
+	for i := range len(everyKind) {
+		for _, ch := range []string{"", `"`, `\`, "\x00", "\x1f", "\x7f", "\x80", "\xff", " ", "\n", ",", ":", "{", "}", "[", "]", "0", "9", "-", ".", "e", "a", "A", "/", "!", "#"} {
+			compareWalk(t, r, []byte(`{"data":[`+everyKind+`,`+everyKind[:i]+ch+everyKind[i+1:]+`,`+behind+`]}`))
+		}
+		for _, ch := range []string{`"`, " ", ",", "}", "0"} {
 			compareWalk(t, r, []byte(`{"data":[`+everyKind+`,`+everyKind[:i]+ch+everyKind[i:]+`],"a":`+behind+`}`))
 		}
 		compareWalk(t, r, []byte(`{"data":[`+everyKind+`,`+everyKind[:i]))
@@ -123,6 +121,24 @@ func TestDepthOfWhatIsExpected(t *testing.T) {
 			_, err := walked(listAt("data"), []byte(`{"data":[`+asDeepAsMayBe+`,`+record+`,`+behind+`]}`))
 			if deep != (err != nil) || deep && !strings.HasPrefix(err.Error(), "nested") {
 				t.Errorf("%d levels of %s: %v", levels, value, err)
+			}
+		}
+	}
+}
+
+// What follows a nested object is no member of it, and the other way round.
+func TestMembersOfAnObjectAreItsOwn(t *testing.T) {
+	t.Parallel()
+	rows := []string{
+		`{"o":{"b":1},"id":2}`, `{"id":3,"o":{"b":1,"id":9}}`, `{"o":{"b":1},"id":4,"é":5}`, `{"id":3,"é":6,"o":{"b":1,"id":9,"é":10}}`,
+		`{"o":{"p":{"b":1},"c":1},"id":2}`, `{"id":3,"o":{"p":{"b":1,"id":9},"c":1,"id":9}}`, `{"l":[{"b":1},{"b":2}],"id":4}`, `{"id":3,"l":[{"b":1},{"b":2,"id":9},{"id":9}]}`,
+	}
+	for _, row := range rows {
+		for _, other := range rows {
+			for _, comma := range []string{",", ", ", " ,"} {
+				text := strings.Join([]string{row, other, row, other, behind}, ",")
+				compareWalk(t, listAt(), []byte(`[`+strings.ReplaceAll(text, ",", comma)+`]`))
+				compareWalk(t, listAt(), []byte(`[`+strings.ReplaceAll(text, "}", " }")+`]`))
 			}
 		}
 	}
