@@ -24,7 +24,7 @@ type expected struct {
 type follower struct{ likely, first uint8 }
 
 // shape is the members that were met, as many as it has room for. Those of one object are a chain, by next.first. The one at aRecord stands
-// for the records: their members are below it. The one at nowhere is that of a member without a place in the shape; nothing follows it.
+// for the records: their members are below it. The one at nowhere stands for all that have no place.
 type shape struct {
 	members [256]expected
 	used    int
@@ -91,7 +91,7 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 	if ofRecord {
 		takes = w.number(i, name, escaped)
 	}
-	if isFull || above == nowhere || i+nameRoom > len(w.b) {
+	if isFull || i+nameRoom > len(w.b) {
 		return end, nowhere, takes
 	}
 	k = s.learn(w.b, expected{from: uint32(i), size: uint32(end - i), takes: takes, next: *slot})
