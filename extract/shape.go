@@ -28,6 +28,7 @@ type follower struct{ likely, first uint8 }
 type shape struct {
 	members [256]expected
 	used    int
+	strange int        // names that were none of the members
 	above   [256]uint8 // by depth: the member whose value the object is that is open there
 }
 
@@ -49,8 +50,12 @@ const (
 func (s *shape) forget() {
 	s.members[nowhere] = expected{words: [4]uint64{1}, masks: [4]uint64{^uint64(0)}}
 	s.members[aRecord] = expected{}
-	s.used = aRecord + 1
+	s.used, s.strange = aRecord+1, 0
 }
+
+// isVain reports whether so many names were strange that it takes more time to expect members than it spares: they come in no order, or
+// are other ones in each of the rows.
+func (s *shape) isVain(rows int) bool { return s.strange > len(s.members)+16*rows }
 
 // after returns what is expected behind the member prev, or first in the object that is above's value if prev is nowhere.
 func (s *shape) after(above, prev uint8) *follower {
@@ -75,7 +80,7 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 	s := w.shape
 	slot := s.after(above, prev)
 	isFull := s.used == len(s.members)
-	if !isFull { // if it is, members come in no order, and looking for them is not worth it
+	if !isFull { // if it is, looking is mostly in vain
 		k := slot.first
 		for n := 0; n < lookahead && k != nowhere; n, k = n+1, s.members[k].next.first {
 			if e := &s.members[k]; e.at(w.b, i) {
@@ -84,6 +89,7 @@ func (w *walker) member(i int, above, prev uint8, ofRecord bool) (end int, k uin
 			}
 		}
 	}
+	s.strange++
 	end, name, escaped := endOfName(w.b, i)
 	if end < 0 {
 		return end, nowhere, 0
@@ -301,7 +307,9 @@ func (s *shape) run(b []byte, taken []span, i, depth, outside int, k uint8) (end
 				return i, depth, k, closed
 			}
 		}
-		i++
+		if i++; i < len(b) && b[i] == ' ' {
+			i++
+		}
 		next = s.members[k].next.likely
 	}
 }

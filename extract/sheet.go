@@ -155,6 +155,7 @@ type walker struct {
 	*sheet
 	b     []byte
 	names []string
+	plain bool     // records are walked without expecting anything
 	again [][2]int // names that are the same: what the first has is the second's, too
 }
 
@@ -233,10 +234,14 @@ func (w *walker) list(i, depth int) int {
 		for range w.names {
 			w.taken = append(w.taken, span{})
 		}
-		if i < len(b) && b[i] == '{' {
-			i = w.members(i, depth, aRecord, w.taken[first:])
-		} else {
+		w.plain = w.plain || w.shape.isVain(len(w.rows))
+		switch {
+		case i >= len(b) || b[i] != '{':
 			i = endOfValue(b, i, depth)
+		case w.plain || len(w.rows) == 0: // many answers have one record: it is not worth to remember it
+			i = w.record(i, depth, w.taken[first:])
+		default:
+			i = w.members(i, depth, aRecord, w.taken[first:])
 		}
 		if i < 0 {
 			return i
@@ -246,6 +251,34 @@ func (w *walker) list(i, depth int) int {
 		}
 		w.rows = append(w.rows, span{from, i})
 		if i, more = next(b, i, ']'); i < 0 {
+			return i
+		}
+	}
+	return i
+}
+
+// record takes a record as it comes; taken is what it is for members.
+func (w *walker) record(i, depth int, taken []span) int {
+	b := w.b
+	depth++
+	if i = skipSpace(b, i+1); i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	for more := true; more; {
+		from := i
+		var name int
+		var escaped bool
+		if i, name, escaped = endOfName(b, i); i < 0 {
+			return i
+		}
+		value := i
+		if i = endOfValue(b, i, depth); i < 0 {
+			return i
+		}
+		if n := w.number(from, name, escaped); n > 0 {
+			taken[n-1] = span{value, i}
+		}
+		if i, more = next(b, i, '}'); i < 0 {
 			return i
 		}
 	}
