@@ -41,6 +41,7 @@ type lesson struct {
 	parent, key string
 	entry       entry
 	removed     bool
+	record      *kgo.Record // that says so in the topic; nil: none does
 }
 
 type counts struct{ published, deleted, dead, discarded int64 }
@@ -72,10 +73,10 @@ func (b *batch) add(r *kgo.Record) {
 	b.bytes += recordSize(r)
 }
 
-// learn is called when the batch is committed, and only then.
-func (b *batch) learn() {
-	for i := range b.learned {
-		if l := &b.learned[i]; l.removed {
+// learn is called when what the lessons are of is committed, and only then.
+func learn(lessons []lesson) {
+	for i := range lessons {
+		if l := &lessons[i]; l.removed {
 			l.memory.remove(l.key)
 		} else {
 			l.memory.put(l.parent, l.key, l.entry)
@@ -104,16 +105,18 @@ func (b *batch) publish(topic, resource string, rd reading, memory *published) {
 		headers = p.header(headers, headerTS, p.digits(rd.entry.ts))
 	}
 	headers = p.header(headers, headerDigest, p.digest(rd.entry.digest))
-	b.add(p.record(topic, rd.Key, rd.value, headers))
-	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
+	record := p.record(topic, rd.Key, rd.value, headers)
+	b.add(record)
+	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry, record: record})
 	b.count(resource).published++
 	b.total++
 }
 
 // tombstone adds the deletion of a key.
 func (b *batch) tombstone(topic, resource, parent, key string, memory *published) {
-	b.add(b.parts.record(topic, key, nil, b.parts.header(nil, headerOp, valueDelete)))
-	b.learned = append(b.learned, lesson{memory: memory, parent: parent, key: key, removed: true})
+	record := b.parts.record(topic, key, nil, b.parts.header(nil, headerOp, valueDelete))
+	b.add(record)
+	b.learned = append(b.learned, lesson{memory: memory, parent: parent, key: key, removed: true, record: record})
 	b.count(resource).deleted++
 	b.total++
 }

@@ -79,7 +79,7 @@ func BenchmarkLearn(b *testing.B) {
 		b.StopTimer()
 		*p.memory = published{seed: p.memory.seed, complete: true}
 		b.StartTimer()
-		batch.learn()
+		learn(batch.learned)
 	}
 	perRecord(b, benchRecords)
 }

@@ -112,6 +112,9 @@ func (l *lane) transact(group []*commitRequest) error {
 		return l.failed("commit", unknown, err)
 	}
 	// ── From here on recovery is clean: whoever reads the lane finds the new state, and readers the records that it covers. ──
+	if l.wrote != nil {
+		l.wrote.count(group)
+	}
 	return nil
 }
 

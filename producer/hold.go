@@ -152,6 +152,7 @@ func (s *session) openLanes(ctx context.Context, ids []int32) (map[int32]*lane, 
 		if err != nil {
 			return open, err
 		}
+		l.wrote = s.wrote
 		open[id] = l
 	}
 	bounded, cancel := context.WithTimeout(ctx, connectDeadline)

@@ -94,7 +94,10 @@ func (r *runner) prepareLive(ctx context.Context) (*pass, error) {
 	}
 	from = from.Add(-r.root.Incremental.Lookback)
 	since := max(0, from.Add(-tailMargin).UnixMilli())
-	err = r.restoreUnits(ctx, r.root, since, plan.At, []unitRange{{from: from.UnixMilli(), to: forever, memory: live.memory}})
+	known, err := r.takeTail(ctx, from.UnixMilli(), live.memory)
+	if err == nil && !known {
+		err = r.restoreUnits(ctx, r.root, since, plan.At, []unitRange{{from: from.UnixMilli(), to: forever, memory: live.memory}}, nil)
+	}
 	// The live pass meets keys that were last published before its tail: absence from it proves nothing.
 	live.memory.complete = false
 	return live, err

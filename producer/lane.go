@@ -31,6 +31,7 @@ type lane struct {
 	requests chan *commitRequest
 	served   chan struct{} // closed when serve has ended
 	claimed  int64         // offset of this worker's claim
+	wrote    *ledger       // what is told of every commit; nil: nobody asks
 }
 
 // openLane makes the lane's producer, for topics as they are known to be. Nothing is fenced yet.

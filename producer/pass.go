@@ -239,7 +239,7 @@ func (p *pass) commit(ctx context.Context, b *batch, next UnitState) error {
 		next.Covers = p.covers
 	}
 	if b.empty() && !p.due(next) {
-		b.learn() // nothing but that children were read again, and were the same
+		learn(b.learned) // nothing but that children were read again, and were the same
 		return nil
 	}
 	return p.save(ctx, b, next)
@@ -264,11 +264,9 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	for name, u := range phases {
 		records = append(records, stateRecord(p.names, p.lane, name, u))
 	}
-	if err := p.commitTo(ctx, p.lane, records); err != nil {
+	if err := p.commitTo(ctx, p.lane, records, b.learned); err != nil {
 		return err
 	}
-	// Committed: only now may memory know.
-	b.learn()
 	p.dead.learn(b)
 	p.saved, p.savedAt = next, p.cfg.Now()
 	p.changed += b.total

@@ -109,7 +109,7 @@ func TestHeadersOfRecords(t *testing.T) {
 	if m.len() != 0 {
 		t.Error("memory knows before the commit")
 	}
-	if b.learn(); m.len() != 2 {
+	if learn(b.learned); m.len() != 2 {
 		t.Errorf("after the commit memory holds %d", m.len())
 	}
 	for after, fresh := range map[time.Duration]bool{time.Second: true, tailMargin - 1: true, tailMargin: false, time.Hour: false} {

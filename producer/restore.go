@@ -102,8 +102,9 @@ type unitRange struct {
 }
 
 // restoreUnits learns, for the units of an incremental resource, what the topic holds of the cursor time that each can still
-// meet. planned is when the plan was made: what is older was published under another one, so that absence proves nothing.
-func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since int64, planned time.Time, units []unitRange) error {
+// meet. planned is when the plan was made: what is older was published under another one, so that absence proves nothing. end, where it is
+// not nil, begins with what was read.
+func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since int64, planned time.Time, units []unitRange, end *tail) error {
 	topic := r.names.Data(res.Name)
 	ahead, err := r.ahead(ctx)
 	if err != nil {
@@ -115,6 +116,9 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 	parts, err := r.extentsOf(ctx, topic, since)
 	if err != nil {
 		return err
+	}
+	if end != nil {
+		end.known = parts
 	}
 	var held []*published // the memories that hold something: of a key's copies only the last one's
 	return r.scanTopic(ctx, topic, parts, func(rec *kgo.Record) error {
@@ -132,6 +136,9 @@ func (r *runner) restoreUnits(ctx context.Context, res *extract.Resource, since 
 		e, gone := entry{digest: filteredDigest}, rec.Value == nil
 		if !gone {
 			e = parsePublished(rec, ahead)
+		}
+		if end != nil {
+			end.copy(key, e, gone, rec.Offset)
 		}
 		for _, u := range units {
 			if gone && u.to == forever || !gone && u.from <= e.ts && e.ts < u.to {

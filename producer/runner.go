@@ -197,11 +197,12 @@ func (r *runner) commitStates(ctx context.Context, units map[string]UnitState, p
 	for name, u := range units {
 		records = append(records, stateRecord(r.names, r.home, name, u))
 	}
-	return r.commitTo(ctx, r.home, records)
+	return r.commitTo(ctx, r.home, records, nil)
 }
 
-// commitTo has records decided together in a lane. The board knows of the states among them before the follower has read them.
-func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record) error {
+// commitTo has records decided together in a lane. Memory learns what they teach, and the board knows of the states among them before the
+// follower has read them: in this order, so that whoever waits for a state finds what it covers remembered.
+func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record, lessons []lesson) error {
 	if err := r.board.unread(lane); err != nil {
 		return err
 	}
@@ -209,8 +210,16 @@ func (r *runner) commitTo(ctx context.Context, lane int32, records []*kgo.Record
 	if t == nil {
 		return fmt.Errorf("lane %d: %w: it is another worker's", lane, errLaneLost)
 	}
+	end := r.tailOf(r.root.Name)
+	if end != nil {
+		end.expect(lessons)
+	}
 	if err := t.commit(ctx, records); err != nil {
 		return err
+	}
+	learn(lessons)
+	if end != nil {
+		end.learn(lessons)
 	}
 	state := r.names.State()
 	for _, rec := range records {

@@ -27,8 +27,11 @@ type session struct {
 	reading  map[string]chan struct{} // a place for every window that is being read, by root resource
 	work     *errgroup.Group          // of everything that is at work
 
-	mu   sync.Mutex
-	held map[int32]*tenure
+	wrote *ledger
+
+	mu    sync.Mutex
+	held  map[int32]*tenure
+	tails map[string]*tail // by root resource
 }
 
 func (w *Worker) session(ctx context.Context) (err error) {
@@ -56,7 +59,7 @@ func (w *Worker) session(ctx context.Context) (err error) {
 
 func (w *Worker) newSession(admin *kgo.Client) *session {
 	s := &session{Worker: w, admin: admin, topics: map[string]topicInfo{}, board: newBoard(), room: room{most: incrementalKeys},
-		reading: map[string]chan struct{}{}, held: map[int32]*tenure{}}
+		reading: map[string]chan struct{}{}, held: map[int32]*tenure{}, wrote: newLedger(), tails: map[string]*tail{}}
 	for _, root := range w.cfg.Source.Roots() {
 		s.reading[root.Name] = make(chan struct{}, max(1, w.cfg.Concurrency))
 	}

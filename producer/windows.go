@@ -125,7 +125,16 @@ func (r *runner) prepareWindows(ctx context.Context, plan Plan, lanes map[int32]
 			return nil, err
 		}
 	}
-	return passes, r.restoreUnits(ctx, r.root, -1, plan.At, units)
+	_, until, err := plan.span()
+	if err != nil {
+		return nil, err
+	}
+	end := r.newTail(until.Add(-r.root.Incremental.Lookback))
+	if err := r.restoreUnits(ctx, r.root, -1, plan.At, units, end); err != nil {
+		return nil, err
+	}
+	r.keepTail(end)
+	return passes, nil
 }
 
 // windowLane is where a window of the backfill lives. A singleton's units stay in one lane: whoever has it reads them one by one.
