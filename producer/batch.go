@@ -41,6 +41,7 @@ type lesson struct {
 	parent, key string
 	entry       entry
 	removed     bool
+	hash        uint64      // of the key; 0: not reckoned yet
 	record      *kgo.Record // that says so in the topic; nil: none does
 }
 
@@ -75,13 +76,29 @@ func (b *batch) add(r *kgo.Record) {
 
 // learn is called when what the lessons are of is committed, and only then.
 func learn(lessons []lesson) {
-	for i := range lessons {
-		if l := &lessons[i]; l.removed {
-			l.memory.remove(l.key)
-		} else {
-			l.memory.put(l.parent, l.key, l.entry)
-		}
+	for i := 0; i < len(lessons); {
+		m := lessons[i].memory
+		i += m.learnAll(lessons[i:])
 	}
+}
+
+// learnAll takes the lessons that are for this memory, up to the first one that is not, and returns how many.
+func (m *published) learnAll(lessons []lesson) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer m.account()
+	for ; n < len(lessons) && lessons[n].memory == m; n++ {
+		l := &lessons[n]
+		if l.removed {
+			m.forget(l.key)
+			continue
+		}
+		if l.hash == 0 {
+			l.hash = hashKey(l.key)
+		}
+		m.learn(l.hash, l.parent, l.key, l.entry)
+	}
+	return n
 }
 
 // reading is one record as it was read, encoded and judged.
@@ -89,6 +106,7 @@ type reading struct {
 	*extract.Record // of the haul
 	value           []byte
 	entry           entry
+	hash            uint64 // of its key; 0: not reckoned yet
 	verdict         verdict
 	again           bool // unchanged, but its children are to be read once more (entry.fresh)
 }
@@ -107,7 +125,7 @@ func (b *batch) publish(topic, resource string, rd reading, memory *published) {
 	headers = p.header(headers, headerDigest, p.digest(rd.entry.digest))
 	record := p.record(topic, rd.Key, rd.value, headers)
 	b.add(record)
-	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry, record: record})
+	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry, hash: rd.hash, record: record})
 	b.count(resource).published++
 	b.total++
 }

@@ -77,7 +77,7 @@ func BenchmarkLearn(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		*p.memory = published{seed: p.memory.seed, complete: true}
+		*p.memory = published{complete: true}
 		b.StartTimer()
 		learn(batch.learned)
 	}

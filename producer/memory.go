@@ -15,7 +15,7 @@ type slot struct {
 	digest uint64
 	word   uint64 // cursor in ms, 50 bits, signed; hashBits; the flags
 	text   uint32 // where its text is
-	next   uint32 // another child of the same parent
+	link   uint32 // another child of the same parent; of a key that has none the upper half of its hash
 }
 
 const (
@@ -23,7 +23,8 @@ const (
 	flagFresh uint64 = 1 << 0
 	flagDead  uint64 = 1 << 1
 	flagSeen  uint64 = 1 << 2
-	hashBits  uint64 = 1<<wordBits - 1<<3 // some of the key's hash: most other keys are told apart without their texts
+	flagAlone uint64 = 1 << 3             // it has no parent
+	hashBits  uint64 = 1<<wordBits - 1<<4 // some of the key's hash: most other keys are told apart without their texts
 
 	maxCursor = 1<<49 - 1 // ms: beyond the year 9999
 )
@@ -37,7 +38,7 @@ func (s *slot) entry() entry {
 // set keeps the mark, and the bits of the hash.
 func (s *slot) set(e entry) {
 	ts := min(max(e.ts, -maxCursor), maxCursor)
-	s.digest, s.word = e.digest, uint64(ts)<<wordBits|s.word&(flagSeen|hashBits)
+	s.digest, s.word = e.digest, uint64(ts)<<wordBits|s.word&(flagSeen|flagAlone|hashBits)
 	if e.fresh {
 		s.word |= flagFresh
 	}
@@ -54,19 +55,30 @@ func (m *published) find(hash uint64, key string) (*slot, bool) {
 
 // place is where the key's slot stands in its table.
 func (m *published) place(hash uint64, key string) (place int, n uint32) {
-	return m.keyed.find(hash, func(n uint32) bool {
+	t := &m.keyed
+	if len(t.places) == 0 {
+		return 0, 0
+	}
+	tag := tagOf(hash)
+	for place = t.home(hash); t.places[place] != 0; place = t.after(place) {
+		if (t.places[place]^tag)&t.tag != 0 {
+			continue
+		}
+		n = t.places[place] &^ t.tag
 		s := m.slots.at(n)
 		if (s.word^hash)&hashBits != 0 {
-			return false
+			continue
 		}
-		text, _ := m.texts.read(s.text)
-		return string(text) == key
-	})
+		if text, _ := m.texts.read(s.text); string(text) == key {
+			return place, n
+		}
+	}
+	return place, 0
 }
 
 // family is the slot at which a parent's children begin; 0: it has none.
 func (m *published) family(parent string) uint32 {
-	_, n := m.families.find(m.hash(parent), func(n uint32) bool { return string(m.parentOf(n)) == parent })
+	_, n := m.families.find(hashKey(parent), func(n uint32) bool { return string(m.parentOf(n)) == parent })
 	return n
 }
 
@@ -75,11 +87,28 @@ func (m *published) parentOf(n uint32) []byte {
 	return parent
 }
 
-func (m *published) hash(text string) uint64 { return maphash.String(m.seed, text) }
+// keySeed is that of every memory: a key is hashed once, whoever is asked for it.
+var keySeed = maphash.MakeSeed()
 
+func hashKey(text string) uint64 { return maphash.String(keySeed, text) }
+
+// hashOf is a slot's hash as far as a table needs it.
 func (m *published) hashOf(n uint32) uint64 {
-	text, _ := m.texts.read(m.slots.at(n).text)
-	return maphash.Bytes(m.seed, text)
+	s := m.slots.at(n)
+	if s.word&flagAlone != 0 {
+		return uint64(s.link)<<32 | s.word&hashBits
+	}
+	text, _ := m.texts.read(s.text)
+	return maphash.Bytes(keySeed, text)
+}
+
+// eachHash calls f with every key that is held, in the order in which they lie in memory.
+func (m *published) eachHash(f func(hash uint64, n uint32)) {
+	for n := uint32(1); n < m.slots.used; n++ {
+		if !m.slots.at(n).dead() {
+			f(m.hashOf(n), n)
+		}
+	}
 }
 
 // add holds a key that is not held yet; false: it cannot be.
@@ -90,24 +119,40 @@ func (m *published) add(hash uint64, parent, key string, e entry) bool {
 	}
 	n := m.slots.add()
 	s := m.slots.at(n)
-	s.text, s.word = text, hash&hashBits
+	s.text, s.word, s.link = text, hash&hashBits, 0
+	if parent == "" {
+		s.word, s.link = s.word|flagAlone, uint32(hash>>32)
+	}
 	s.set(e)
-	m.keyed.insert(hash, n, m.hashOf)
+	if m.keyed.full(n) {
+		m.keyed.grow(m.slots.used)
+		m.eachHash(m.keyed.place)
+	} else {
+		m.keyed.place(hash, n)
+	}
 	m.count++
 	if parent == "" {
 		return true
 	}
-	if place, first := m.families.find(m.hash(parent), func(n uint32) bool { return string(m.parentOf(n)) == parent }); first != 0 {
-		s.next, m.families.places[place] = first, n
+	if place, first := m.families.find(hashKey(parent), func(n uint32) bool { return string(m.parentOf(n)) == parent }); first != 0 {
+		s.link, m.families.places[place] = first, n
 		return true
 	}
-	m.families.insert(m.hash(parent), n, func(n uint32) uint64 { return maphash.Bytes(m.seed, m.parentOf(n)) })
+	if old := m.families.places; m.families.full(n) {
+		m.families.grow(0)
+		for _, n := range old {
+			if n != 0 {
+				m.families.place(maphash.Bytes(keySeed, m.parentOf(n)), n)
+			}
+		}
+	}
+	m.families.place(hashKey(parent), n)
 	return true
 }
 
 // drop takes a key out of its table. Its slot stays, dead, in its parent's list until rebuild.
 func (m *published) drop(key string) {
-	place, n := m.place(m.hash(key), key)
+	place, n := m.place(hashKey(key), key)
 	if n == 0 {
 		return
 	}
@@ -127,9 +172,9 @@ func (m *published) rebuild(keep func(*slot) bool) {
 		}
 		text, parent := old.texts.read(s.text)
 		key := string(text)
-		m.add(m.hash(key), string(parent), key, s.entry())
+		m.add(hashKey(key), string(parent), key, s.entry())
 		if s.word&flagSeen != 0 {
-			kept, _ := m.find(m.hash(key), key)
+			kept, _ := m.find(hashKey(key), key)
 			kept.word |= flagSeen
 		}
 	})
@@ -209,13 +254,19 @@ func (t *texts) read(at uint32) (key, parent []byte) {
 	return key, parent
 }
 
-// table is a hash table of slots with linear probing, 60 to 75 % full.
+// table is a hash table of slots with linear probing, 60 to 75 % full. Beside a slot's number there may be room for some bits of its hash.
 type table struct {
 	places []uint32 // 0: free
 	used   int
+	tag    uint32 // the bits of a place that are its slot's hash's; 0: none
 }
 
-// find returns the place of the slot that same accepts, or slot 0.
+// tagBits are the bits of a place that may be a hash's: as many as a slot keeps.
+const tagBits = uint32(hashBits) << (32 - wordBits)
+
+func tagOf(hash uint64) uint32 { return uint32(hash&hashBits) << (32 - wordBits) }
+
+// find returns the place of the slot that same accepts, or slot 0, in a table without tags.
 func (t *table) find(hash uint64, same func(n uint32) bool) (place int, n uint32) {
 	if len(t.places) == 0 {
 		return 0, 0
@@ -228,10 +279,9 @@ func (t *table) find(hash uint64, same func(n uint32) bool) (place int, n uint32
 	return place, 0
 }
 
-// home is where a hash's slot would be.
+// home is where a hash's slot would be: its upper half says.
 func (t *table) home(hash uint64) int {
-	hi, _ := bits.Mul64(hash, uint64(len(t.places)))
-	return int(hi)
+	return int(hash >> 32 * uint64(len(t.places)) >> 32)
 }
 
 func (t *table) after(place int) int {
@@ -241,17 +291,17 @@ func (t *table) after(place int) int {
 	return place
 }
 
-func (t *table) insert(hash uint64, n uint32, hashOf func(n uint32) uint64) {
-	if t.used++; t.used*4 > len(t.places)*3 {
-		old := t.places
-		t.places = make([]uint32, t.used*5/3+8)
-		for _, n := range old {
-			if n != 0 {
-				t.place(hashOf(n), n)
-			}
-		}
+// full says whether the table has to grow before it takes slot n.
+func (t *table) full(n uint32) bool { return (t.used+1)*4 > len(t.places)*3 || n&t.tag != 0 }
+
+// grow empties the table and makes it larger; whoever calls it places the slots anew. Of slots below most, if that is not 0, some of
+// their hashes' bits are kept.
+func (t *table) grow(most uint32) {
+	t.places = make([]uint32, (t.used+1)*5/3+8)
+	t.used = 0
+	if most > 0 {
+		t.tag = tagBits &^ (1<<bits.Len(uint(max(most, uint32(len(t.places))))) - 1)
 	}
-	t.place(hash, n)
 }
 
 func (t *table) place(hash uint64, n uint32) {
@@ -259,7 +309,8 @@ func (t *table) place(hash uint64, n uint32) {
 	for t.places[place] != 0 {
 		place = t.after(place)
 	}
-	t.places[place] = n
+	t.places[place] = n | tagOf(hash)&t.tag
+	t.used++
 }
 
 // remove frees a place and moves up what would not be found any more.
@@ -267,7 +318,7 @@ func (t *table) remove(place int, hashOf func(n uint32) uint64) {
 	t.used--
 	free := place
 	for at := t.after(free); t.places[at] != 0; at = t.after(at) {
-		home := t.home(hashOf(t.places[at]))
+		home := t.home(hashOf(t.places[at] &^ t.tag))
 		if free < at && (home <= free || home > at) || free > at && home <= free && home > at {
 			t.places[free], free = t.places[at], at
 		}

@@ -195,12 +195,12 @@ func (p *pass) judge(res *extract.Resource, records []extract.Record, encoded []
 		if reason != "" {
 			continue
 		}
-		hash := memory.hash(rec.Key)
-		j, twice := seen.add(hash, len(readings), func(j int) bool { return readings[j].Key == rec.Key })
+		rd.hash = hashKey(rec.Key)
+		j, twice := seen.add(rd.hash, len(readings), func(j int) bool { return readings[j].Key == rec.Key })
 		if twice && rd.entry.olderThan(readings[j].entry) {
 			continue
 		}
-		rd.verdict = memory.compare(hash, rec.Key, rd.entry, p.guard)
+		rd.verdict = memory.compare(rd.hash, rec.Key, rd.entry, p.guard)
 		if twice {
 			readings[j] = rd
 		} else {
@@ -222,7 +222,7 @@ func (p *pass) addReading(b *batch, res *extract.Resource, rd reading, memory *p
 		b.publish(topic, res.Name, rd, memory)
 	case verdictUnchanged:
 		if rd.again && !b.unread {
-			b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry})
+			b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry, hash: rd.hash})
 		}
 	case verdictStale:
 	}

@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"hash/maphash"
 	"sort"
 	"sync"
 )
@@ -36,7 +35,6 @@ const (
 // that were removed take theirs until an eighth is removed.
 type published struct {
 	mu        sync.Mutex
-	seed      maphash.Seed
 	slots     slots
 	texts     texts
 	keyed     table // slot by key
@@ -52,7 +50,7 @@ type published struct {
 }
 
 func newPublished(limit int) *published {
-	return &published{seed: maphash.MakeSeed(), limit: limit, complete: true}
+	return &published{limit: limit, complete: true}
 }
 
 // judge compares a record that was read with the topic. Where two readings can hold the same key (guard), an older copy is
@@ -60,7 +58,7 @@ func newPublished(limit int) *published {
 func (m *published) judge(key string, e entry, guard bool) verdict {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.compare(m.hash(key), key, e, guard)
+	return m.compare(hashKey(key), key, e, guard)
 }
 
 // compare is judge for who holds mu and knows the key's hash.
@@ -82,15 +80,19 @@ func (m *published) compare(hash uint64, key string, e entry, guard bool) verdic
 func (m *published) put(parent, key string, e entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	hash := m.hash(key)
+	defer m.account()
+	m.learn(hashKey(key), parent, key, e)
+}
+
+// learn is put for who holds mu, knows the key's hash, and calls account.
+func (m *published) learn(hash uint64, parent, key string, e entry) {
 	if had, known := m.find(hash, key); known {
 		had.set(e)
 		return
 	}
-	if m.room != nil && m.room.full(m.count) {
+	if m.room != nil && m.room.full(m.count, m.counted) {
 		m.forgetHalf()
 	}
-	defer m.account()
 	if m.limit > 0 && m.count >= m.limit || !m.add(hash, parent, key, e) {
 		m.forgotten++
 		m.complete = false
@@ -102,6 +104,11 @@ func (m *published) remove(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.account()
+	m.forget(key)
+}
+
+// forget is remove for who holds mu, and calls account.
+func (m *published) forget(key string) {
 	if m.drop(key); m.dead*8 > m.count {
 		m.rebuild(func(*slot) bool { return true })
 	}
@@ -144,7 +151,7 @@ func (m *published) keys(parent string) []string {
 		})
 		return list
 	}
-	for n := m.family(parent); n != 0; n = m.slots.at(n).next {
+	for n := m.family(parent); n != 0; n = m.slots.at(n).link {
 		if s := m.slots.at(n); !s.dead() {
 			key, _ := m.texts.read(s.text)
 			list = append(list, string(key))
@@ -158,7 +165,7 @@ func (m *published) eachParent(f func(parent string)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, first := range m.families.places {
-		for n := first; n != 0; n = m.slots.at(n).next {
+		for n := first; n != 0; n = m.slots.at(n).link {
 			if s := m.slots.at(n); !s.dead() {
 				_, of := m.texts.read(s.text)
 				f(string(of))
@@ -186,7 +193,7 @@ func (m *published) within(from, to int64) map[string]int64 {
 func (m *published) mark(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, known := m.find(m.hash(key), key)
+	s, known := m.find(hashKey(key), key)
 	if known {
 		s.word |= flagSeen
 	}
@@ -216,7 +223,7 @@ func (m *published) unmarkedParents() []string {
 	var list []string
 	for _, first := range m.families.places {
 		alive, seen := false, false
-		for n := first; n != 0; n = m.slots.at(n).next {
+		for n := first; n != 0; n = m.slots.at(n).link {
 			s := m.slots.at(n)
 			alive, seen = alive || !s.dead(), seen || s.word&flagSeen != 0
 		}
@@ -284,7 +291,7 @@ func (m *published) holdsAll() bool {
 func (m *published) get(key string) (entry, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, known := m.find(m.hash(key), key)
+	s, known := m.find(hashKey(key), key)
 	if !known {
 		return entry{}, false
 	}

@@ -15,9 +15,11 @@ type room struct {
 	held atomic.Int64
 }
 
-// full says whether a memory of so many keys has to forget some before it takes another. One that holds little need not: those that
-// hold much have to.
-func (r *room) full(count int) bool { return int(r.held.Load()) >= r.most && count >= r.most/16 }
+// full says whether a memory of so many keys, of which it has told the room, has to forget some before it takes another. One that holds
+// little need not: those that hold much have to.
+func (r *room) full(count, told int) bool {
+	return count >= r.most/16 && int(r.held.Load())+count-told >= r.most
+}
 
 // account tells the room what has come and gone. The caller holds mu.
 func (m *published) account() {

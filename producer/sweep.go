@@ -319,7 +319,7 @@ func (s *sweep) takeUnknown(ctx context.Context, records []extract.Record) error
 // overtaken teaches the sweep's memory what another pass publishes of a key that it holds: an older copy must not follow.
 func (s *sweep) overtaken(p *pass, b *batch, rd reading) {
 	if _, held := s.memory.get(rd.Key); held && s.pass != p {
-		b.learned = append(b.learned, lesson{memory: s.memory, key: rd.Key, entry: rd.entry})
+		b.learned = append(b.learned, lesson{memory: s.memory, key: rd.Key, entry: rd.entry, hash: rd.hash})
 	}
 }
 
