@@ -25,14 +25,16 @@ const (
 
 // batch is what one commit of a unit decides, and what memory learns once it is committed.
 type batch struct {
-	records []*kgo.Record
-	bytes   int
-	learned []lesson
-	counts  map[string]*counts // by resource
-	dead    map[string]bool    // dead letters in it
-	unread  bool               // children of an unchanged parent were to be read once more (entry.fresh), and were refused
-	total   int64              // records and tombstones in data topics
-	parts   parts              // that the records are made of
+	records  []*kgo.Record
+	bytes    int
+	learned  []lesson
+	counts   map[string]*counts // by resource
+	counted  string             // the resource that was counted last
+	counting *counts
+	dead     map[string]bool // dead letters in it
+	unread   bool            // children of an unchanged parent were to be read once more (entry.fresh), and were refused
+	total    int64           // records and tombstones in data topics
+	parts    parts           // that the records are made of
 }
 
 // lesson is a change of memory that is due when the batch is committed.
@@ -57,16 +59,45 @@ func newBatchOf(records int) *batch {
 	return b
 }
 
+// spareRecords is for how many records a pass keeps the room of a batch that is committed, to be used by its next one: some 500 bytes each.
+const spareRecords = 2048
+
+// newBatch makes room for so many records, where it can that of the pass's last batch.
+func (p *pass) newBatch(records int) *batch {
+	old := p.spare
+	if p.spare = nil; old == nil || cap(old.parts.records) < records {
+		return newBatchOf(records)
+	}
+	b := newBatch()
+	b.records, b.learned, b.parts = old.records, old.learned, old.parts
+	return b
+}
+
+// keepSpare takes the room of a batch back. It was committed: the client has ended the promise of each record, and looks at none any more.
+func (p *pass) keepSpare(b *batch) {
+	if cap(b.parts.records) == 0 || cap(b.parts.records) > spareRecords {
+		return
+	}
+	clear(b.records)
+	clear(b.learned)
+	b.records, b.learned = b.records[:0], b.learned[:0]
+	b.parts.empty()
+	p.spare = b
+}
+
 func (b *batch) empty() bool { return len(b.records) == 0 }
 
 // full says that the batch should be committed before more is added: it is a part of a page then.
 func (b *batch) full() bool { return len(b.records) >= maxGroupRecords || b.bytes >= maxGroupBytes }
 
 func (b *batch) count(resource string) *counts {
-	if b.counts[resource] == nil {
-		b.counts[resource] = &counts{}
+	if b.counting == nil || b.counted != resource { // mostly it is the same as before
+		if b.counts[resource] == nil {
+			b.counts[resource] = &counts{}
+		}
+		b.counted, b.counting = resource, b.counts[resource]
 	}
-	return b.counts[resource]
+	return b.counting
 }
 
 func (b *batch) add(r *kgo.Record) {

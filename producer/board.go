@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -99,6 +100,21 @@ func (b *board) planOf(resource string) (Plan, bool) {
 func (b *board) unit(name string) (UnitState, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.unitOf(name)
+}
+
+// undone removes from units those that are done.
+func (b *board) undone(units []string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.DeleteFunc(units, func(name string) bool {
+		u, ok := b.unitOf(name)
+		return ok && u.Done
+	})
+}
+
+// unitOf is unit for who holds mu.
+func (b *board) unitOf(name string) (UnitState, bool) {
 	lane, known := b.where[name]
 	if !known {
 		return UnitState{}, false

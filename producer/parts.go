@@ -12,12 +12,19 @@ var valueFirst, valueUpdate, valueDelete = []byte(opFirst), []byte(opUpdate), []
 // textRoom is what the key and the headers of a record usually take.
 const textRoom = 24 + 16 + 13
 
-// parts are what the records of a batch are made of, many in one allocation. They are used once: a record points into them as long as the
-// client has it. Where their room is used up they go on in a larger one, and what is in the old one stays where it is.
+// parts are what the records of a batch are made of, many in one allocation. A record points into them as long as the
+// client has it: until its commit is done. Where their room is used up they go on in a larger one, and what is in the old one stays where it is.
 type parts struct {
 	records []kgo.Record
 	headers []kgo.RecordHeader
 	text    []byte
+}
+
+// empty lets the room be used again, and forgets what the records pointed to.
+func (p *parts) empty() {
+	clear(p.records)
+	clear(p.headers)
+	p.records, p.headers, p.text = p.records[:0], p.headers[:0], p.text[:0]
 }
 
 // record makes a record in the parts; headers were made by header.

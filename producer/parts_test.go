@@ -36,6 +36,43 @@ func TestPartsOutgrowTheirRoom(t *testing.T) {
 	}
 }
 
+// The room of a batch that is committed serves the next one, and holds nothing of the first any more.
+func TestRoomOfACommittedBatchIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	p, m := &pass{}, newPublished(0)
+	fill := func(b *batch, name string, n int) {
+		for i := range n {
+			b.publish("t", "r", reading{Record: &extract.Record{Key: fmt.Sprint(name, i)}, value: []byte(name), entry: entry{digest: uint64(i), ts: 1}}, m)
+		}
+	}
+	first := p.newBatch(20)
+	fill(first, "first", 20)
+	place := first.records[0]
+	p.keepSpare(first)
+	second := p.newBatch(10)
+	fill(second, "second", 10)
+	if second.records[0] != place {
+		t.Error("the room is not used again")
+	}
+	if len(second.records) != 10 || len(second.learned) != 10 || second.total != 10 || second.count("r").published != 10 {
+		t.Errorf("%d records and %d lessons, %d counted", len(second.records), len(second.learned), second.total)
+	}
+	for i, r := range second.records {
+		if want := fmt.Sprint("second", i); string(r.Key) != want || string(r.Value) != "second" || showHeaders(r.Headers) != fmt.Sprintf("op=r ts=1 digest=%016x ", i) {
+			t.Errorf("%d: %q %q %s", i, r.Key, r.Value, showHeaders(r.Headers))
+		}
+	}
+	for _, left := range second.parts.records[:20][10:] {
+		if left.Value != nil {
+			t.Fatal("the room holds a value of the first batch")
+		}
+	}
+	third := p.newBatch(30)
+	if fill(third, "third", 30); third.records[0] == place {
+		t.Error("two batches share their room")
+	}
+}
+
 func TestSeenKeys(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

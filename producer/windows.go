@@ -162,8 +162,13 @@ func (p *pass) window(ctx context.Context) error {
 func (r *runner) awaitWindows(ctx context.Context) error {
 	plan, _ := r.board.plan(r.root.Name)
 	shown := false
+	left := make([]string, plan.Windows) // a commit of any unit wakes us: those that are done are not asked for again
+	for n := range left {
+		left[n] = windowUnit(r.root.Name, n)
+	}
 	return r.board.wait(ctx, func() bool {
-		done := r.windowsDone(plan)
+		left = r.board.undone(left)
+		done := plan.Windows - len(left)
 		if done < plan.Windows || shown {
 			if !shown {
 				r.state("backfill")
@@ -173,14 +178,4 @@ func (r *runner) awaitWindows(ctx context.Context) error {
 		}
 		return done == plan.Windows || !r.runs(r.root)
 	})
-}
-
-func (r *runner) windowsDone(plan Plan) int {
-	done := 0
-	for n := range plan.Windows {
-		if u, ok := r.board.unit(windowUnit(r.root.Name, n)); ok && u.Done {
-			done++
-		}
-	}
-	return done
 }
