@@ -67,8 +67,8 @@ func TestRoomOfACommittedBatchIsUsedAgain(t *testing.T) {
 			t.Fatal("the room holds a value of the first batch")
 		}
 	}
-	third := p.newBatch(30)
-	if fill(third, "third", 30); third.records[0] == place {
+	third := p.newBatch(5)
+	if fill(third, "third", 5); third.records[0] == place {
 		t.Error("two batches share their room")
 	}
 }
