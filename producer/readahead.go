@@ -146,12 +146,17 @@ func (h *haul) add(next haul, room *haul) {
 }
 
 func (a *ahead) release(h haul) {
-	for _, page := range h.pages {
-		page.Release()
-	}
+	release(h.pages)
 	a.inFlight.Add(-h.bytes)
 	a.mine.Add(-h.bytes)
 	a.rouse()
+}
+
+// release gives pages' buffers back. Nothing reads their records any more.
+func release(pages []extract.Page) {
+	for _, page := range pages {
+		page.Release()
+	}
 }
 
 func (a *ahead) rouse() {

@@ -229,6 +229,7 @@ func (s *sweep) stands() UnitState {
 func (s *sweep) window(ctx context.Context, w extract.Window) error {
 	seen := map[string]bool{}
 	var unknown []extract.Record
+	var read []extract.Page // that are not released: of some a record is in unknown
 	for page, err := range s.cfg.API.Pages(ctx, s.root, extract.Position{Phase: extract.PhaseSnapshot, Window: w}) {
 		if err != nil {
 			return err
@@ -244,6 +245,10 @@ func (s *sweep) window(ctx context.Context, w extract.Window) error {
 			}
 			unknown = nil
 		}
+		if read = append(read, page); len(unknown) == 0 {
+			release(read)
+			read = read[:0]
+		}
 		if err := s.between(ctx); err != nil {
 			return err
 		}
@@ -251,6 +256,7 @@ func (s *sweep) window(ctx context.Context, w extract.Window) error {
 	if err := s.takeUnknown(ctx, unknown); err != nil {
 		return err
 	}
+	release(read)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -122,6 +122,7 @@ func (s *sweep) confirm(ctx context.Context) error {
 			s.progress.page(s.servedNow(), 1, page.Read)
 			s.proves = s.proves && !page.Capped
 			s.saw(page.Records)
+			page.Release()
 			if err := s.between(ctx); err != nil {
 				return err
 			}
