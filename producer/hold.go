@@ -182,7 +182,7 @@ func (s *session) readPlans(ctx context.Context) error {
 			return &EnvironmentError{Op: "read plans", Err: err}
 		}
 	}
-	if err := s.sameTopics(ctx); err != nil {
+	if err := s.sameTopics(ctx, s.selectedNames()); err != nil {
 		return err
 	}
 	if err := s.checkPlans(); err != nil {
@@ -191,27 +191,31 @@ func (s *session) readPlans(ctx context.Context) error {
 	return s.dead.restore(ctx, s)
 }
 
-// sameTopics ends the session where a topic is not what it was when the session began: lanes may come days later, and their producers
+// sameTopics ends the session where the state's or a resource's topic is not what it was when the session began: lanes may come days later, and their producers
 // take a topic of that name for the right one. The next session compares it with the plan.
-func (s *session) sameTopics(ctx context.Context) error {
+func (s *session) sameTopics(ctx context.Context, resources []string) error {
 	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
-	now, _, err := topicMetadata(bounded, s.admin, specs(s.names, s.selectedNames(), s.cfg.Partitions))
+	asked := []string{s.names.State(), s.names.DeadLetters()}
+	for _, name := range resources {
+		asked = append(asked, s.names.Data(name))
+	}
+	now, _, err := topicMetadata(bounded, s.admin, asked)
 	if err != nil {
 		return err
 	}
-	for topic, was := range s.topics {
-		if is := now[topic]; is.ID != was.ID || is.Partitions != was.Partitions {
+	for _, topic := range asked {
+		if is, was := now[topic], s.topics[topic]; is.ID != was.ID || is.Partitions != was.Partitions {
 			return fmt.Errorf("%w: topic %s was made anew or has grown meanwhile", errLaneLost, topic)
 		}
 	}
 	return nil
 }
 
-// stillSameTopics is sameTopics before a pass: a producer follows a topic that was made anew, and would fill it with changes alone. Where
-// the brokers do not answer, the pass's commits will say what is wrong.
-func (s *session) stillSameTopics(ctx context.Context) error {
-	if err := s.sameTopics(ctx); errors.Is(err, errLaneLost) {
+// stillSameTopics is sameTopics before a pass, of the topics that it publishes into: a producer follows a topic that was made anew, and
+// would fill it with changes alone. Where the brokers do not answer, the pass's commits will say what is wrong.
+func (r *runner) stillSameTopics(ctx context.Context) error {
+	if err := r.sameTopics(ctx, r.served()); errors.Is(err, errLaneLost) {
 		return err
 	}
 	return ctx.Err()

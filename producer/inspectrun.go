@@ -77,7 +77,7 @@ func (s *session) inspectTopic(ctx context.Context, spec topicSpec) error {
 	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
 	admin := kadm.NewClient(s.admin)
-	infos, missing, err := topicMetadata(bounded, s.admin, []topicSpec{spec})
+	infos, missing, err := topicMetadata(bounded, s.admin, []string{spec.name})
 	if err != nil {
 		return err
 	}

@@ -154,8 +154,12 @@ func checkStatePartitions(state topicSpec, info topicInfo) error {
 // describeTopics asks the brokers directly: the admin client's cache can hold the id of a topic that was made anew. Metadata
 // lags behind a creation, so an unknown topic is asked for again until the context ends.
 func describeTopics(ctx context.Context, client *kgo.Client, specs []topicSpec) (map[string]topicInfo, error) {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.name
+	}
 	for {
-		infos, missing, err := topicMetadata(ctx, client, specs)
+		infos, missing, err := topicMetadata(ctx, client, names)
 		if err != nil {
 			return nil, err
 		}
@@ -169,11 +173,11 @@ func describeTopics(ctx context.Context, client *kgo.Client, specs []topicSpec) 
 	}
 }
 
-func topicMetadata(ctx context.Context, client *kgo.Client, specs []topicSpec) (infos map[string]topicInfo, missing []string, err error) {
+func topicMetadata(ctx context.Context, client *kgo.Client, names []string) (infos map[string]topicInfo, missing []string, err error) {
 	req := kmsg.NewPtrMetadataRequest()
-	for _, s := range specs {
+	for _, name := range names {
 		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = kmsg.StringPtr(s.name)
+		t.Topic = kmsg.StringPtr(name)
 		req.Topics = append(req.Topics, t)
 	}
 	resp, err := req.RequestWith(ctx, client)
