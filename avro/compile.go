@@ -3,8 +3,6 @@ package avro
 import (
 	"encoding/binary"
 	"sync"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // program is a version's tree compiled for walks: what a walk has to know of a record, its members and its fields, side by side and with
@@ -37,8 +35,7 @@ type fieldStep struct {
 // memberStep is a JSON member for which a record has fields.
 type memberStep struct {
 	words  [2]uint64 // the first 16 bytes of quoted
-	start  uint64    // taggedStart of the name
-	top    uint64    // the last byte of X(name), which taggedEnd takes
+	name   uint64    // the name's hash
 	slots  [variants]int32
 	kind   kind  // of the base field; opaqueKind also where there is none
 	size   uint8 // of quoted; 17 for more than 16
@@ -155,8 +152,7 @@ func (p *program) below(n *node) (*recordStep, *arrayStep) {
 }
 
 func newMember(name string, s *slots) memberStep {
-	x := xxhash.Sum64String(name)
-	m := memberStep{quoted: quotedName(name), kind: opaqueKind, start: taggedStart('m', x), top: x >> 56}
+	m := memberStep{quoted: quotedName(name), kind: opaqueKind, name: textHash(nameSeed, []byte(name))}
 	for v := range s {
 		m.slots[v] = int32(s[v])
 	}

@@ -2,127 +2,77 @@ package avro
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
-
-	"github.com/cespare/xxhash/v2"
 )
 
-// The 64-bit xxHash of what a digest hashes most: a tag and two sums, and short texts. Calling the library for each of them costs more
-// than the hashing itself. TestHashesAreTheLibrarys holds these to the library; what is longer than 31 bytes goes to it.
+// The arithmetic of digests: see Digest. One multiplication takes 16 bytes in, which is what lets a walk afford a digest; the constants are
+// those of wyhash, whose mixing this is. TestTextHash holds the fast ways to the definition.
 
 const (
-	prime1 uint64 = 11400714785074694791
-	prime2 uint64 = 14029467366897019727
-	prime3 uint64 = 1609587929392839161
-	prime4 uint64 = 9650029242287828579
-	prime5 uint64 = 2870177450012600261
+	factor1 = 0xa0761d6478bd642f
+	factor2 = 0xe7037ed1a0b428db
+	spread  = 0x9e3779b97f4a7c15
 )
 
-// mix takes 8 bytes in.
-func mix(h, x uint64) uint64 {
-	return bits.RotateLeft64(h^bits.RotateLeft64(x*prime2, 31)*prime1, 27)*prime1 + prime4
+// Seeds, one for each kind of value, and for names.
+const (
+	nullHash   = 'z' * spread & math.MaxUint64
+	falseHash  = 'f' * spread & math.MaxUint64
+	trueHash   = 't' * spread & math.MaxUint64
+	numberSeed = 'n' * spread & math.MaxUint64
+	longSeed   = 'N' * spread & math.MaxUint64 // of a number that is hashed as text
+	stringSeed = 's' * spread & math.MaxUint64
+	nameSeed   = 'm' * spread & math.MaxUint64
+	arraySeed  = 'a' * spread & math.MaxUint64
+	objectSeed = 'o' * spread & math.MaxUint64
+)
+
+// mul is M(a, b).
+func mul(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^factor1, b^factor2)
+	return hi ^ lo
 }
 
-// mixByte takes a last byte in.
-func mixByte(h, b uint64) uint64 { return bits.RotateLeft64(h^b*prime5, 11) * prime1 }
-
-func avalanche(h uint64) uint64 {
-	h = (h ^ h>>33) * prime2
-	h = (h ^ h>>29) * prime3
-	return h ^ h>>32
+// textHash is T(seed, b).
+func textHash(seed uint64, b []byte) uint64 {
+	h := seed + uint64(len(b))
+	for len(b) > 16 {
+		h = mul(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])^h)
+		b = b[16:]
+	}
+	x, y := lastWords(b)
+	return mul(x, y^h)
 }
 
-// tagged is X(tag + le(a) + le(b)).
-func tagged(tag byte, a, b uint64) uint64 { return taggedEnd(taggedStart(tag, a), a>>56, b) }
-
-// taggedStart is the part of tagged that a member's name decides, and taggedEnd the rest; top is a>>56.
-func taggedStart(tag byte, a uint64) uint64 { return mix(prime5+17, uint64(tag)|a<<8) }
-
-func taggedEnd(start, top, b uint64) uint64 {
-	return avalanche(mixByte(mix(start, top|b<<8), b>>56))
-}
-
-// pairHash is X(le(a) + le(b)).
-func pairHash(a, b uint64) uint64 { return avalanche(mix(mix(prime5+16, a), b)) }
-
-// shortText bounds, with its tag, what textHash hashes by itself; xxHash works otherwise from 32 bytes on.
-const shortText = 31
-
-// textHash is X(tag + b[1:]): b has a byte before the text, whatever that is, and is not written to.
-func textHash(tag byte, b []byte) uint64 {
+// lastWords are 16 bytes at most, and zeros behind them.
+func lastWords(b []byte) (x, y uint64) {
 	n := len(b)
-	if n > shortText {
-		return longTextHash(tag, b)
-	}
-	h := prime5 + uint64(n)
 	switch {
-	case n >= 8:
-		h = mix(h, binary.LittleEndian.Uint64(b)&^0xff|uint64(tag))
-		for b = b[8:]; len(b) >= 8; b = b[8:] {
-			h = mix(h, binary.LittleEndian.Uint64(b))
-		}
-		if len(b) >= 4 {
-			h = mixHalf(h, binary.LittleEndian.Uint32(b))
-			b = b[4:]
-		}
+	case n > 8:
+		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:]) >> (8 * (16 - n))
+	case n == 8:
+		return binary.LittleEndian.Uint64(b), 0
 	case n >= 4:
-		h = mixHalf(h, binary.LittleEndian.Uint32(b)&^0xff|uint32(tag))
-		b = b[4:]
-	default:
-		h = mixByte(h, uint64(tag))
-		b = b[1:]
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*(n-4)), 0
 	}
-	for _, c := range b {
-		h = mixByte(h, uint64(c))
+	for i, c := range b {
+		x |= uint64(c) << (8 * i)
 	}
-	return avalanche(h)
+	return x, 0
 }
 
-// mixHalf takes 4 bytes in.
-func mixHalf(h uint64, x uint32) uint64 {
-	return bits.RotateLeft64(h^uint64(x)*prime1, 23)*prime2 + prime3
-}
+// wordsHash is T(seed, text) of a text of n bytes that lies in two words, with zeros behind it.
+func wordsHash(seed uint64, n int, x, y uint64) uint64 { return mul(x, y^(seed+uint64(n))) }
 
-// wordsHash is xxHash of n bytes, 16 at most, that lie in two words; what lies behind them does not count.
-func wordsHash(n int, x, y uint64) uint64 {
-	h := prime5 + uint64(n)
-	if n >= 8 {
-		h = mix(h, x)
-		if x, n = y, n-8; n == 8 {
-			return avalanche(mix(h, x))
-		}
-	}
-	if n >= 4 {
-		h = mixHalf(h, uint32(x))
-		x, n = x>>32, n-4
-	}
-	for ; n > 0; n-- {
-		h = mixByte(h, x&0xff)
-		x >>= 8
-	}
-	return avalanche(h)
-}
+// wholeHash is the digest of a whole number that has 19 digits at most.
+func wholeHash(mantissa uint64, negative bool) uint64 { return decimalHash(mantissa, 0, negative) }
 
-func longTextHash(tag byte, b []byte) uint64 {
-	var room [256]byte
-	if len(b) <= len(room) {
-		n := copy(room[:], b)
-		room[0] = tag
-		return xxhash.Sum64(room[:n])
+// decimalHash is that of a number of 19 digits at most: mantissa × 10^exp, as Digest says.
+func decimalHash(mantissa uint64, exp int64, negative bool) uint64 {
+	seed := numberSeed + uint64(exp)<<1
+	if negative && mantissa != 0 {
+		seed++
 	}
-	var d xxhash.Digest
-	d.Reset()
-	room[0] = tag
-	n := copy(room[1:], b[1:])
-	_, _ = d.Write(room[:1+n])
-	_, _ = d.Write(b[1+n:])
-	return d.Sum64()
-}
-
-// nameHash is X(name).
-func nameHash(name []byte) uint64 {
-	if n := len(name); n > 0 && n <= shortText {
-		return textHash(name[0], name)
-	}
-	return xxhash.Sum64(name)
+	return mul(mantissa, seed)
 }

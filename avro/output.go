@@ -62,12 +62,12 @@ func (o *output) string(s []byte) {
 	o.n += copy(o.buf[o.n:], s)
 }
 
-// words writes a string of size bytes, 15 at most, that lie in two words behind a byte that is not one of them. There is room.
+// words writes a string of size bytes, 15 at most, that lie in two words. There is room.
 func (o *output) words(size int, x, y uint64) {
 	to := o.buf[o.n : o.n+17]
 	to[0] = byte(size << 1)
-	binary.LittleEndian.PutUint64(to[1:], x>>8|y<<56)
-	binary.LittleEndian.PutUint64(to[9:], y>>8)
+	binary.LittleEndian.PutUint64(to[1:], x)
+	binary.LittleEndian.PutUint64(to[9:], y)
 	o.n += 1 + size
 }
 

@@ -221,37 +221,29 @@ func (w *walk) appendNumber(k kind, n number, literal []byte) {
 	}
 }
 
-// numberHash is the digest of a number that stands in the text from at to end.
-func (w *walk) numberHash(n number, at, end int) uint64 {
-	const zero = 'e' | '0'<<8 // how most numbers' decimals end: an integer of few digits that is no multiple of ten
-	size := end - at
-	if n.integer && size <= 13 && at > 0 && at+15 <= len(w.src) && w.src[end-1] != '0' {
-		x, y := binary.LittleEndian.Uint64(w.src[at-1:])&^0xff|'n', binary.LittleEndian.Uint64(w.src[at+7:])
-		if e := uint(size+1) * 8; e < 64 {
-			x = x&(1<<e-1) | zero<<e
-			y = zero >> 8
-		} else {
-			y = y&(1<<(e-64)-1) | zero<<(e-64)
-		}
-		return wordsHash(size+3, x, y)
-	}
-	return n.hash(w.src[at:end])
-}
-
-// hash is the digest of a number.
+// hash is the digest of a number that stands in the text as literal.
 func (n number) hash(literal []byte) uint64 {
-	if !n.small {
+	switch {
+	case !n.small:
 		return numberDigest(string(literal))
+	case n.exp == 0:
+		return wholeHash(n.mantissa, n.negative)
 	}
 	m, exp := n.normal()
-	if m == 0 {
-		return zeroHash
+	if m == 0 || exp == 0 {
+		return wholeHash(m, n.negative)
 	}
-	var room [40]byte
-	b := append(room[:0], 'n')
-	if n.negative {
-		b = append(b, '-')
+	if exp > 0 && exp < len(wholePowers) && m < wholePowers[maxMantissa-exp] {
+		return wholeHash(m*wholePowers[exp], n.negative)
 	}
-	b = append(strconv.AppendUint(b, m, 10), 'e')
-	return textHash('n', strconv.AppendInt(b, int64(exp), 10))
+	return decimalHash(m, int64(exp), n.negative)
 }
+
+// wholePowers are the powers of ten of 64 bits.
+var wholePowers = func() (all [maxMantissa + 1]uint64) {
+	all[0] = 1
+	for i := range all[1:] {
+		all[i+1] = 10 * all[i]
+	}
+	return all
+}()

@@ -19,9 +19,8 @@ func special(x uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x | x) & highs
 }
 
-// text reads the string whose quote is at at, and returns it with one byte before it, which has no meaning. plain: it stands in the text as
-// JSON text is written (value.appendJSON). What is returned is good until the next call, and not to be written to. end is doubt for what
-// is no string.
+// text reads the string whose quote is at at. plain: it stands in the text as JSON text is written (value.appendJSON). What is returned is
+// good until the next call, and not to be written to. end is doubt for what is no string.
 func (w *walk) text(at int) (text []byte, end int, plain bool) {
 	src := w.src
 	i := at + 1
@@ -29,7 +28,7 @@ func (w *walk) text(at int) (text []byte, end int, plain bool) {
 		if stop := special(binary.LittleEndian.Uint64(src[i:])); stop != 0 {
 			i += bits.TrailingZeros64(stop) >> 3
 			if src[i] == '"' {
-				return src[at:i], i + 1, true
+				return src[at+1 : i], i + 1, true
 			}
 			break
 		}
@@ -37,27 +36,27 @@ func (w *walk) text(at int) (text []byte, end int, plain bool) {
 	return w.textFrom(at, i)
 }
 
-// short reads a string of plain ASCII text and 14 bytes at most, whose quote is at at: its size with the quote, and its bytes in two words,
-// 's' in the quote's place. What is behind them in the words does not count. size is 0 for any other.
+// short reads a string of plain ASCII text and 15 bytes at most, whose quote is at at: its size, and its bytes in two words with zeros behind
+// them. size is -1 for any other.
 func (w *walk) short(at int) (size int, x, y uint64) {
-	if at+16 > len(w.src) {
-		return 0, 0, 0
+	if at+17 > len(w.src) {
+		return -1, 0, 0
 	}
-	b := w.src[at : at+16]
-	x = binary.LittleEndian.Uint64(b)&^0xff | 's'
+	b := w.src[at+1 : at+17]
+	x = binary.LittleEndian.Uint64(b)
 	if stop := special(x); stop != 0 {
-		size = bits.TrailingZeros64(stop) >> 3
-	} else {
-		y = binary.LittleEndian.Uint64(b[8:])
-		if stop = special(y); stop == 0 {
-			return 0, 0, 0
+		end := uint(bits.TrailingZeros64(stop)) &^ 7
+		if byte(x>>end) != '"' {
+			return -1, 0, 0
 		}
-		size = 8 + bits.TrailingZeros64(stop)>>3
+		return int(end >> 3), x & (1<<end - 1), 0
 	}
-	if b[size&15] != '"' {
-		return 0, 0, 0
+	y = binary.LittleEndian.Uint64(b[8:])
+	end := uint(bits.TrailingZeros64(special(y))) &^ 7
+	if byte(y>>end) != '"' { // nor where there is none
+		return -1, 0, 0
 	}
-	return size, x, y
+	return 8 + int(end>>3), x, y & (1<<end - 1)
 }
 
 // textFrom is text where src is plain from at to i.
@@ -66,7 +65,7 @@ func (w *walk) textFrom(at, i int) (text []byte, end int, plain bool) {
 	for i < len(src) {
 		switch c := src[i]; {
 		case c == '"':
-			return src[at:i], i + 1, true
+			return src[at+1 : i], i + 1, true
 		case c == '\\':
 			return w.decode(at, i)
 		case c < ' ':
@@ -87,7 +86,7 @@ func (w *walk) textFrom(at, i int) (text []byte, end int, plain bool) {
 // decode is textFrom where something at i is to be written in another way: an escape, a byte that is not UTF-8.
 func (w *walk) decode(at, i int) (text []byte, end int, plain bool) {
 	src := w.src
-	d := append(w.decoded[:0], src[at:i]...)
+	d := append(w.decoded[:0], src[at+1:i]...)
 	for i < len(src) {
 		from := i
 		for i < len(src) && src[i] >= ' ' && src[i] != '"' && src[i] != '\\' && src[i] < utf8.RuneSelf {

@@ -18,7 +18,7 @@ type walk struct {
 	output
 
 	spare   []byte // to put out in another order
-	decoded []byte // the last string that was not taken from src as it stands, with a byte before it
+	decoded []byte // the last string that was not taken from src as it stands
 
 	writing bool // json writes
 	run     int  // from where on src is still to be copied
@@ -26,7 +26,6 @@ type walk struct {
 
 	serial uint64 // of the record that was entered last; no two have the same
 	states []recordState
-	sums   []memberSum
 	names  []uint64 // hashes of the names without a step, and of all within JSON text, of the objects that are open
 	name   []byte   // the last one without a step
 	sorted []uint64 // room to find a hash twice
@@ -55,22 +54,6 @@ type memberState struct {
 	next int    // the member that followed last time
 }
 
-// memberSum is what an object's digest takes of a member. They are put together when the object ends: hashes that do not wait for each other
-// take a third of the time.
-type memberSum struct{ start, top, value uint64 }
-
-// objectSum takes the members of an object from the sums that came behind first.
-func (w *walk) objectSum(first int) uint64 {
-	var sum uint64
-	members := w.sums[first:]
-	for i := range members {
-		m := &members[i]
-		sum += taggedEnd(m.start, m.top, m.value)
-	}
-	w.sums = w.sums[:first]
-	return tagged('o', sum, uint64(len(members)))
-}
-
 // span is a piece of the output.
 type span struct {
 	start, end int
@@ -91,7 +74,7 @@ func newWalk(p *program) *walk {
 // encode returns a record's binary, which is good until the walk is used again, and its digest; false: in doubt.
 func (w *walk) encode(record []byte) (binary []byte, digest uint64, ok bool) {
 	w.src, w.n = record, 0
-	w.sums, w.names, w.rests, w.keys, w.spaced = w.sums[:0], w.names[:0], w.rests[:0], 0, false
+	w.names, w.rests, w.keys, w.spaced = w.names[:0], w.rests[:0], 0, false
 	at := w.space(0)
 	if at < len(record) && record[at] == '{' {
 		if at, digest = w.record(w.program.root, at, 0); at >= 0 {
@@ -104,7 +87,7 @@ func (w *walk) encode(record []byte) (binary []byte, digest uint64, ok bool) {
 
 // digestOf returns the digest of any JSON value; false: in doubt.
 func (w *walk) digestOf(text []byte) (digest uint64, ok bool) {
-	w.src, w.sums, w.names = text, w.sums[:0], w.names[:0]
+	w.src, w.names = text, w.names[:0]
 	at, digest, _ := w.json(w.space(0), 0, false)
 	ok = at >= 0 && w.space(at) == len(text)
 	w.src = nil
@@ -122,7 +105,7 @@ func (w *walk) record(r *recordStep, at, depth int) (end int, digest uint64) {
 	w.serial++
 	serial, start, names, rests := w.serial, w.n, len(w.names), len(w.rests)
 	st.serial, st.cursor, st.pieces = serial, 0, st.shuffled
-	sums := len(w.sums)
+	var sum, count uint64
 	link := &st.first
 	at = w.space(at + 1)
 	for more := at >= len(src) || src[at] != '}'; more; {
@@ -166,12 +149,14 @@ func (w *walk) record(r *recordStep, at, depth int) (end int, digest uint64) {
 			default:
 				at, h = w.member(r, st, m, at, depth)
 			}
-			w.sums = append(w.sums, memberSum{m.start, m.top, h})
+			sum += mul(m.name, h)
+			count++
 		default:
 			name := w.names[len(w.names)-1]
 			var h uint64
 			at, h = w.unplaced(r, st, nil, at, depth)
-			w.sums = append(w.sums, memberSum{taggedStart('m', name), name >> 56, h})
+			sum += mul(name, h)
+			count++
 		}
 		if at < 0 {
 			return doubt, 0
@@ -188,7 +173,7 @@ func (w *walk) record(r *recordStep, at, depth int) (end int, digest uint64) {
 	if !w.finish(r, st, start, rests) {
 		return doubt, 0
 	}
-	return at + 1, w.objectSum(sums)
+	return at + 1, mul(sum, objectSeed+count)
 }
 
 const null32 = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24
@@ -203,11 +188,11 @@ func (w *walk) lookup(r *recordStep, at, names int) (member, end int) {
 	if end < 0 {
 		return 0, doubt
 	}
-	if i, known := r.byName[string(text[1:])]; known {
+	if i, known := r.byName[string(text)]; known {
 		return i, end
 	}
-	w.name = text[1:]
-	hash := nameHash(w.name)
+	w.name = text
+	hash := textHash(nameSeed, text)
 	if had := w.names[names:]; len(had) >= maxNames || slices.Contains(had, hash) {
 		return 0, doubt
 	}

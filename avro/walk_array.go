@@ -8,17 +8,17 @@ func (w *walk) array(a *arrayStep, at, depth int) (end int, digest uint64) {
 	src := w.src
 	if at = w.space(at + 1); at < len(src) && src[at] == ']' {
 		w.byte(0)
-		return at + 1, tagged('a', 0, 0)
+		return at + 1, arraySeed
 	}
 	start := w.n
 	w.byte(0)
-	var sum, count uint64
+	sum, count := uint64(arraySeed), 0
 	for more := true; more; count++ {
 		var h uint64
 		if at, h = w.item(a, at, depth+1); at < 0 {
 			return at, 0
 		}
-		sum = pairHash(sum, h)
+		sum = mul(h, sum)
 		if at, more = w.goesOn(at, ']'); at < 0 {
 			return doubt, 0
 		}
@@ -30,7 +30,7 @@ func (w *walk) array(a *arrayStep, at, depth int) (end int, digest uint64) {
 	}
 	w.room(0)
 	w.byte(0)
-	return at + 1, tagged('a', sum, count)
+	return at + 1, sum
 }
 
 // item reads one item: node.fits and encoder.appendItem, for what is being read. depth is that of the item.
@@ -83,13 +83,13 @@ func (w *walk) stringItem(k kind, at int) (end int, digest uint64) {
 		return doubt, 0
 	}
 	if k == stringKind {
-		w.string(text[1:])
-	} else if long, ok := timeOf(k, text[1:]); ok {
+		w.string(text)
+	} else if long, ok := timeOf(k, text); ok {
 		w.long(long)
 	} else {
 		return misfit, 0
 	}
-	return end, textHash('s', text)
+	return end, textHash(stringSeed, text)
 }
 
 func (w *walk) numberItem(k kind, at int) (end int, digest uint64) {
@@ -102,5 +102,5 @@ func (w *walk) numberItem(k kind, at int) (end int, digest uint64) {
 		return misfit, 0
 	}
 	w.appendNumber(k, n, literal)
-	return end, w.numberHash(n, at, end)
+	return end, n.hash(w.src[at:end])
 }

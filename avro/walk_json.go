@@ -47,14 +47,14 @@ func (w *walk) jsonValue(at, depth int) (end int, digest uint64, s form) {
 	}
 	switch w.src[at] {
 	case '"':
-		if size, x, y := w.short(at); size > 0 {
-			return at + size + 1, wordsHash(size, x, y), typed
+		if size, x, y := w.short(at); size >= 0 {
+			return at + size + 2, wordsHash(stringSeed, size, x, y), typed
 		}
 		text, end := w.jsonText(at)
 		if end < 0 {
 			return doubt, 0, typed
 		}
-		return end, textHash('s', text), typed
+		return end, textHash(stringSeed, text), typed
 	case '{':
 		return w.jsonObject(at, depth)
 	case '[':
@@ -70,7 +70,7 @@ func (w *walk) jsonValue(at, depth int) (end int, digest uint64, s form) {
 	if end < 0 {
 		return doubt, 0, typed
 	}
-	return end, w.numberHash(n, at, end), typed
+	return end, n.hash(w.src[at:end]), typed
 }
 
 // jsonText reads a string.
@@ -78,34 +78,34 @@ func (w *walk) jsonText(at int) (text []byte, end int) {
 	text, end, plain := w.text(at)
 	if !plain && end >= 0 && w.writing {
 		w.instead(at, end)
-		w.quote(text[1:])
+		w.quote(text)
 	}
 	return text, end
 }
 
 // jsonName reads a name and returns its hash.
 func (w *walk) jsonName(at int) (hash uint64, end int) {
-	if size, x, y := w.short(at); size > 0 {
-		return wordsHash(size-1, x>>8|y<<56, y>>8), at + size + 1
+	if size, x, y := w.short(at); size >= 0 {
+		return wordsHash(nameSeed, size, x, y), at + size + 2
 	}
 	name, end := w.jsonText(at)
 	if end < 0 {
 		return 0, doubt
 	}
-	return nameHash(name[1:]), end
+	return textHash(nameSeed, name), end
 }
 
 func (w *walk) jsonArray(at, depth int) (end int, digest uint64, s form) {
 	if depth >= maxDepth || w.n > maxOut {
 		return doubt, 0, typed
 	}
-	var sum, count uint64
+	sum := uint64(arraySeed)
 	at = w.jsonSpace(at + 1)
 	if at < len(w.src) && w.src[at] == ']' {
-		return at + 1, tagged('a', 0, 0), blank
+		return at + 1, arraySeed, blank
 	}
 	s = untyped
-	for more := true; more; count++ {
+	for more := true; more; {
 		var h uint64
 		var item form
 		if at, h, item = w.jsonValue(at, depth+1); at < 0 {
@@ -114,20 +114,20 @@ func (w *walk) jsonArray(at, depth int) (end int, digest uint64, s form) {
 		if item == typed {
 			s = typed
 		}
-		sum = pairHash(sum, h)
+		sum = mul(h, sum)
 		if at, more = w.jsonGoesOn(at, ']'); at < 0 {
 			return doubt, 0, typed
 		}
 	}
-	return at + 1, tagged('a', sum, count), s
+	return at + 1, sum, s
 }
 
 func (w *walk) jsonObject(at, depth int) (end int, digest uint64, s form) {
 	if depth >= maxDepth || w.n > maxOut {
 		return doubt, 0, typed
 	}
-	src, first, sums := w.src, len(w.names), len(w.sums)
-	var met uint64
+	src, first := w.src, len(w.names)
+	var met, sum, count uint64
 	s = blank
 	at = w.jsonSpace(at + 1)
 	for more := at >= len(src) || src[at] != '}'; more; {
@@ -156,7 +156,8 @@ func (w *walk) jsonObject(at, depth int) (end int, digest uint64, s form) {
 			return doubt, 0, typed
 		}
 		if !null {
-			w.sums = append(w.sums, memberSum{taggedStart('m', name), name >> 56, h})
+			sum += mul(name, h)
+			count++
 		}
 		if value != blank {
 			s = typed
@@ -173,7 +174,7 @@ func (w *walk) jsonObject(at, depth int) (end int, digest uint64, s form) {
 		return doubt, 0, typed
 	}
 	w.names = w.names[:first]
-	return at + 1, w.objectSum(sums), s
+	return at + 1, mul(sum, objectSeed+count), s
 }
 
 // jsonColon is colon for what is written as it is read.

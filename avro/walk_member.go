@@ -33,16 +33,16 @@ func (w *walk) stringMember(r *recordStep, st *recordState, m *memberStep, at in
 	field := m.slots[baseVariant]
 	if m.kind == stringKind {
 		w.begin(r, st, field)
-		if size, x, y := w.short(at); size > 0 {
-			w.words(size-1, x, y)
-			end, digest = at+size+1, wordsHash(size, x, y)
+		if size, x, y := w.short(at); size >= 0 {
+			w.words(size, x, y)
+			end, digest = at+size+2, wordsHash(stringSeed, size, x, y)
 		} else {
 			var text []byte
 			if text, end, _ = w.text(at); end < 0 {
 				return doubt, 0
 			}
-			digest = textHash('s', text)
-			w.string(text[1:])
+			digest = textHash(stringSeed, text)
+			w.string(text)
 		}
 		w.end(st, field)
 		return end, digest
@@ -51,7 +51,7 @@ func (w *walk) stringMember(r *recordStep, st *recordState, m *memberStep, at in
 	if end < 0 {
 		return doubt, 0
 	}
-	long, isTime := timeOf(m.kind, text[1:])
+	long, isTime := timeOf(m.kind, text)
 	if !isTime && m.kind != jsonKind {
 		if field = m.slots[stringVariant]; field < 0 {
 			return doubt, 0
@@ -62,16 +62,16 @@ func (w *walk) stringMember(r *recordStep, st *recordState, m *memberStep, at in
 	case isTime:
 		w.long(long)
 	case m.kind != jsonKind:
-		w.string(text[1:])
+		w.string(text)
 	case plain:
 		w.string(w.src[at:end])
 	default:
 		gap := w.gap()
-		w.quote(text[1:])
+		w.quote(text)
 		w.fillGap(gap)
 	}
 	w.end(st, field)
-	return end, textHash('s', text)
+	return end, textHash(stringSeed, text)
 }
 
 // timeOf is what a field of kind k, a timestamp or a date, holds of a text. Only what looks like one is parsed: an error costs more than
@@ -128,7 +128,7 @@ func (w *walk) numberMember(r *recordStep, st *recordState, m *memberStep, at in
 		w.begin(r, st, m.slots[baseVariant])
 		w.long(v)
 		w.end(st, m.slots[baseVariant])
-		return end, w.numberHash(n, at, end)
+		return end, n.hash(w.src[at:end])
 	}
 	literal := w.src[at:end]
 	target, k := baseVariant, m.kind
@@ -149,7 +149,7 @@ func (w *walk) numberMember(r *recordStep, st *recordState, m *memberStep, at in
 	w.begin(r, st, field)
 	w.appendNumber(k, n, literal)
 	w.end(st, field)
-	return end, w.numberHash(n, at, end)
+	return end, n.hash(w.src[at:end])
 }
 
 func (w *walk) objectMember(r *recordStep, st *recordState, m *memberStep, at, depth int) (end int, digest uint64) {
