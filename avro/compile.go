@@ -34,17 +34,18 @@ type fieldStep struct {
 
 // memberStep is a JSON member for which a record has fields.
 type memberStep struct {
-	words  [2]uint64 // the first 16 bytes of quoted
-	name   uint64    // the name's hash
+	words  [headWords]uint64 // the first bytes of quoted
+	masks  [headWords]uint64 // of the bytes that are part of it
+	name   uint64            // the name's hash
 	slots  [variants]int32
-	kind   kind  // of the base field; opaqueKind also where there is none
-	size   uint8 // of quoted; 17 for more than 16
-	plain  bool  // there is a base field, and it is no part of the key
-	base   bool  // there is a base field
-	key    bool  // a part of the key: a string or an integer
-	copied bool  // the base field is a required string: it has an integer's digits beside the sibling
+	kind   kind // of the base field; opaqueKind also where there is none
+	long   bool // quoted is longer than words
+	plain  bool // there is a base field, and it is no part of the key
+	base   bool // there is a base field
+	key    bool // a part of the key: a string or an integer
+	copied bool // the base field is a required string: it has an integer's digits beside the sibling
 
-	quoted string      // the name in quotes, as it mostly stands in the text
+	quoted string      // the name in quotes with a colon, as it mostly stands in the text
 	record *recordStep // of a base field that is a record
 	array  *arrayStep  // of a base field that is an array
 }
@@ -65,7 +66,7 @@ func compile(root *node, key []string) *program {
 	for i := range p.root.members {
 		m := &p.root.members[i]
 		for _, k := range key {
-			m.key = m.key || m.quoted == quotedName(k)
+			m.key = m.key || m.quoted == quotedName(k)+":"
 		}
 		if m.key && !m.base {
 			return nil
@@ -152,44 +153,44 @@ func (p *program) below(n *node) (*recordStep, *arrayStep) {
 }
 
 func newMember(name string, s *slots) memberStep {
-	m := memberStep{quoted: quotedName(name), kind: opaqueKind, name: textHash(nameSeed, []byte(name))}
+	m := memberStep{quoted: quotedName(name) + ":", kind: opaqueKind, name: textHash(nameSeed, []byte(name))}
 	for v := range s {
 		m.slots[v] = int32(s[v])
 	}
-	m.size = uint8(min(len(m.quoted), 17))
-	var text [16]byte
-	copy(text[:], m.quoted)
+	m.long = len(m.quoted) > headSize
+	var text, mask [headSize]byte
+	for i := range copy(text[:], m.quoted) {
+		mask[i] = 0xff
+	}
 	for i := range m.words {
-		m.words[i] = binary.LittleEndian.Uint64(text[8*i:])
+		m.words[i], m.masks[i] = binary.LittleEndian.Uint64(text[8*i:]), binary.LittleEndian.Uint64(mask[8*i:])
 	}
 	return m
 }
 
-// masks are of the first 16 bytes those that a text of so many has.
-var masks = func() (all [18][2]uint64) {
-	for size := range all {
-		for i := range min(size, 16) {
-			all[size][i/8] |= 0xff << (i % 8 * 8)
-		}
-	}
-	return all
-}()
+// A name of headSize bytes at most, with quotes and colon, is compared as words.
+const (
+	headWords = 3
+	headSize  = 8 * headWords
+)
 
 func quotedName(name string) string { return string(appendJSONString(nil, name)) }
 
-// at reports whether the member's name stands at src[at:].
+// at reports whether the member's name and a colon stand at src[at:].
 func (m *memberStep) at(src []byte, at int) bool {
-	if len(src)-at < 16 {
-		return len(src)-at >= len(m.quoted) && string(src[at:at+len(m.quoted)]) == m.quoted
+	if len(src)-at < headSize {
+		return m.rest(src, at, 0)
 	}
-	mask := &masks[m.size]
-	if (binary.LittleEndian.Uint64(src[at:])^m.words[0])&mask[0]|(binary.LittleEndian.Uint64(src[at+8:])^m.words[1])&mask[1] != 0 {
+	b := src[at : at+headSize]
+	if (binary.LittleEndian.Uint64(b)^m.words[0])&m.masks[0]|(binary.LittleEndian.Uint64(b[8:])^m.words[1])&m.masks[1]|
+		(binary.LittleEndian.Uint64(b[16:])^m.words[2])&m.masks[2] != 0 {
 		return false
 	}
-	return m.size <= 16 || m.atLong(src, at)
+	return !m.long || m.rest(src, at, headSize)
 }
 
-func (m *memberStep) atLong(src []byte, at int) bool {
+// rest compares what is behind the first size bytes.
+func (m *memberStep) rest(src []byte, at, size int) bool {
 	n := len(m.quoted)
-	return len(src)-at >= n && string(src[at+16:at+n]) == m.quoted[16:]
+	return len(src)-at >= n && string(src[at+size:at+n]) == m.quoted[size:]
 }

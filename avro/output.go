@@ -22,6 +22,7 @@ func (o *output) room(size int) {
 	}
 }
 
+//go:noinline
 func (o *output) grow(size int) {
 	buf := make([]byte, max(1024, 2*(o.n+size)))
 	copy(buf, o.buf[:o.n])

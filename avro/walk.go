@@ -110,25 +110,29 @@ func (w *walk) record(r *recordStep, at, depth int) (end int, digest uint64) {
 	at = w.space(at + 1)
 	for more := at >= len(src) || src[at] != '}'; more; {
 		i := *link
+		var m *memberStep
 		if uint(i) < uint(len(r.members)) && r.members[i].at(src, at) {
-			at += len(r.members[i].quoted)
+			m = &r.members[i]
+			if at += len(m.quoted); at >= len(src) || src[at] <= ' ' {
+				at = w.space(at)
+			}
 		} else if i, at = w.lookup(r, at, names); at < 0 {
 			return doubt, 0
-		}
-		var m *memberStep
-		if i >= 0 {
+		} else if at = w.colon(at); at < 0 {
+			return doubt, 0
+		} else if i >= 0 {
 			m = &r.members[i]
 			*link = i
+		}
+		if at >= len(src) {
+			return doubt, 0
+		}
+		if m != nil {
 			met := &st.members[i]
 			if met.seen == serial {
 				return doubt, 0
 			}
 			met.seen, link = serial, &met.next
-		}
-		if at+1 < len(src) && src[at] == ':' && src[at+1] > ' ' {
-			at++
-		} else if at = w.colon(at); at < 0 {
-			return doubt, 0
 		}
 		switch c := src[at]; {
 		case c == 'n':
@@ -211,6 +215,7 @@ func (w *walk) space(at int) int {
 	return at
 }
 
+//go:noinline
 func (w *walk) spaces(at int) int {
 	w.spaced = true
 	for at < len(w.src) {

@@ -220,8 +220,8 @@ func (w *walk) unplaced(r *recordStep, st *recordState, m *memberStep, at, depth
 		w.bytes([]byte(m.quoted))
 	} else {
 		w.quote(w.name)
+		w.bytes([]byte{':'})
 	}
-	w.bytes([]byte{':'})
 	text := w.n
 	end, digest, shown := w.json(at, depth+1, true)
 	switch {
