@@ -46,6 +46,7 @@ type recordState struct {
 	first    int  // the member that came first last time
 	cursor   int  // the field that is next, while members come in the order of fields
 	pieces   bool // they do not: the record is put together at its end
+	late     bool // one came behind one that it should come before
 	shuffled bool // they did not last time
 }
 
@@ -104,7 +105,7 @@ func (w *walk) record(r *recordStep, at, depth int) (end int, digest uint64) {
 	src, st := w.src, &w.states[r.id]
 	w.serial++
 	serial, start, names, rests := w.serial, w.n, len(w.names), len(w.rests)
-	st.serial, st.cursor, st.pieces = serial, 0, st.shuffled
+	st.serial, st.cursor, st.pieces, st.late = serial, 0, st.shuffled, false
 	var sum, count uint64
 	link := &st.first
 	at = w.space(at + 1)

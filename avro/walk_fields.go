@@ -9,7 +9,7 @@ import "encoding/binary"
 // begin prepares for the value of a field; its branch is written.
 func (w *walk) begin(r *recordStep, st *recordState, field int32) {
 	f := &r.fields[field]
-	if !st.pieces && int(field) != st.cursor {
+	if int(field) != st.cursor {
 		w.jump(r, st, int(field))
 	}
 	st.cursor = int(field) + 1
@@ -23,7 +23,9 @@ func (w *walk) begin(r *recordStep, st *recordState, field int32) {
 // jump goes to a field that is not the next one.
 func (w *walk) jump(r *recordStep, st *recordState, field int) {
 	if field < st.cursor {
-		st.pieces = true
+		st.pieces, st.late = true, true
+	}
+	if st.pieces {
 		return
 	}
 	absent := r.absent[r.fields[st.cursor].absent:r.fields[field].absent]
@@ -71,43 +73,50 @@ const smallPiece = 16
 
 // assemble puts the pieces of a record in the order of its fields.
 func (w *walk) assemble(r *recordStep, st *recordState, start int, rests []span) {
+	absent, fields := w.n, len(r.fields)-1
+	w.bytes(r.absent) // behind the pieces, to be taken like them
 	src := w.buf
-	size := w.n - start + len(r.absent) + len(rests) + slack
-	if len(w.spare) < size {
+	if size := w.n - start + len(rests) + slack; len(w.spare) < size {
 		w.spare = make([]byte, 2*size)
 	}
-	dst := w.spare
-	n, last, ordered := 0, start, true
-	for i := range r.fields[:len(r.fields)-1] {
-		s := &st.spans[i]
-		switch {
-		case s.serial == st.serial:
-			ordered = ordered && s.start >= last
-			last = s.end
-			if size := s.end - s.start; size <= smallPiece && s.start+smallPiece <= len(src) {
-				from, to := src[s.start:s.start+smallPiece], dst[n:n+smallPiece]
-				binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))
-				binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
-				n += size
-			} else {
-				n += copy(dst[n:], src[s.start:s.end])
-			}
-		case i == r.rest && len(rests) > 0:
-			n, ordered = putRest(dst, n, src, rests, r.fields[i].branch), false
-		default:
-			for _, b := range r.absent[r.fields[i].absent:r.fields[i+1].absent] {
-				dst[n] = b
-				n++
-			}
-		}
+	dst, n := w.spare, 0
+	if len(rests) > 0 {
+		n = st.put(r, dst, n, src, absent, 0, r.rest)
+		n = putRest(dst, n, src, rests, r.fields[r.rest].branch)
+		n = st.put(r, dst, n, src, absent, r.rest+1, fields)
+	} else {
+		n = st.put(r, dst, n, src, absent, 0, fields)
 	}
-	st.shuffled = !ordered
+	st.shuffled = st.late || len(rests) > 0
 	if start == 0 {
 		w.buf, w.spare, w.n = dst, src, n
 		return
 	}
 	w.n = start
 	w.bytes(dst[:n])
+}
+
+// put puts fields from first to last, without it, at dst[n:], and returns what dst then holds. What stands for fields without a value is in
+// src from absent on: which of both is taken is chosen without a branch, since nobody can foretell it.
+func (st *recordState) put(r *recordStep, dst []byte, n int, src []byte, absent, first, last int) int {
+	fields, spans, serial := r.fields[first:last+1], st.spans[first:last], st.serial
+	for i := range spans {
+		s := &spans[i]
+		from, to := absent+fields[i].absent, absent+fields[i+1].absent
+		start, end := s.start, s.end
+		if s.serial == serial {
+			from, to = start, end
+		}
+		if size := to - from; size <= smallPiece { // slack is behind src and dst
+			x, y := src[from:from+smallPiece], dst[n:n+smallPiece]
+			binary.LittleEndian.PutUint64(y, binary.LittleEndian.Uint64(x))
+			binary.LittleEndian.PutUint64(y[8:], binary.LittleEndian.Uint64(x[8:]))
+			n += size
+		} else {
+			n += copy(dst[n:], src[from:to])
+		}
+	}
+	return n
 }
 
 // putRest puts at dst[n:] the field that holds rests, members of a JSON object.
