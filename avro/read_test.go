@@ -13,6 +13,7 @@ import (
 // without a partner, and bytes that are not UTF-8, are U+FFFD; a number has any size; a byte order mark is no JSON; 128 levels are the most.
 var (
 	notJSON = []string{
+		`nulx`, `nxll`, `trux`, `falsx`,
 		"", " ", "a", "nul", "nulll", "null1", "True", "tru", "-", "+1", "01", "-01", "1.", ".5", "1.e5", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "- 1", "1 2",
 		`"`, `"a`, `"\"`, `"\x"`, `"\u12"`, `"\u12G4"`, "\"\n\"", "\"\t\"", "\"\x00\"", "'a'", "\x00", "1\x00", "\ufeff1",
 		"[", "]", "[1", "[1,", "[,", "[,1]", "[1,]", "[1,,2]", "[1 2]", "[1:2]", "[1}", "[\"a\" \"b\"]", "[]]", "[][]",

@@ -230,6 +230,8 @@ func TestWalkIsSure(t *testing.T) {
 		{b, `{"id":"2"}x`, false}, {b, `{"id":"2",}`, false}, {b, `{"id":"2"`, false}, {b, `{"id":"2" "s":"x"}`, false},
 		{b, `{"id":"2","1st":` + strings.Repeat("[", 127) + strings.Repeat("]", 127) + `}`, true},
 		{b, `{"id":"2","1st":` + strings.Repeat("[", 128) + strings.Repeat("]", 128) + `}`, false},
+		{b, `{"id":"2","1st":` + strings.Repeat(`{"x":`, 126) + "{}" + strings.Repeat("}", 126) + `}`, true},
+		{b, `{"id":"2","1st":` + strings.Repeat(`{"x":`, 127) + "{}" + strings.Repeat("}", 127) + `}`, false},
 		{b, `{"id":"2","1st":` + manyNames(200, "") + `}`, true},
 		{b, `{"id":"2","1st":` + manyNames(200, `,"n3":1`) + `}`, false},
 	} {
@@ -247,9 +249,12 @@ func TestWalkIsSure(t *testing.T) {
 func TestWalkTellsLongNamesApart(t *testing.T) {
 	t.Parallel()
 	b := newBothWays(Declaration{Name: "headwater.test.R", Key: []string{"id"}})
-	one, other := `{"id":"1","a_name_that_is_long_1":"x","a_name_that_is_long_2":"y"}`, `{"id":"1","a_name_that_is_long_2":"x","a_name_that_is_long_1":"y"}`
-	for range 3 {
-		b.encode(t, []byte(one), []byte(other), []byte(one))
+	for length := range 40 {
+		first, second := strings.Repeat("n", length)+"1", strings.Repeat("n", length)+"2"
+		one, other := fmt.Sprintf(`{"id":"1",%q:"x",%q:"y"}`, first, second), fmt.Sprintf(`{"id":"1",%q:"x",%q:"y"}`, second, first)
+		for range 3 {
+			b.encode(t, []byte(one), []byte(other), []byte(one))
+		}
 	}
 }
 
@@ -260,13 +265,45 @@ func TestWalkEndsAtTheDepth(t *testing.T) {
 	for range maxDepth {
 		n = &node{kind: recordKind, fields: []*field{{jsonName: "r", typ: n}}}
 	}
+	array := &node{kind: arrayKind, items: &node{kind: stringKind}}
+	for range maxDepth {
+		array = &node{kind: arrayKind, items: array}
+	}
+	n.fields = append(n.fields, &field{jsonName: "a", typ: array})
 	n.index(nil)
 	w := newWalk(compile(n, nil))
 	for _, depth := range []int{maxDepth, maxDepth + 1} {
-		text := strings.Repeat(`{"r":`, depth) + "{}" + strings.Repeat("}", depth)
-		if _, _, ok := w.encode([]byte(text)); ok {
-			t.Errorf("%d levels are taken", depth+1)
+		for _, text := range []string{
+			strings.Repeat(`{"r":`, depth) + "{}" + strings.Repeat("}", depth),
+			`{"a":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`,
+		} {
+			if _, _, ok := w.encode([]byte(text)); ok {
+				t.Errorf("%.20s… of %d levels is taken", text, depth+1)
+			}
 		}
+	}
+}
+
+// TestWalkLeavesWhatARequiredFieldLacks to the way that words the error: nothing can stand for such a field.
+func TestWalkLeavesWhatARequiredFieldLacks(t *testing.T) {
+	t.Parallel()
+	n := &node{kind: recordKind, fields: []*field{{jsonName: "id", typ: &node{kind: stringKind}, null: -1}, {jsonName: "must", typ: &node{kind: longKind}, null: -1}}}
+	n.index(nil)
+	w := newWalk(compile(n, []string{"id"}))
+	for text, want := range map[string]bool{`{"id":"1","must":2}`: true, `{"must":2,"id":"1"}`: true, `{"id":"1"}`: false, `{"id":"1","must":null}`: false} {
+		if _, _, ok := w.encode([]byte(text)); ok != want {
+			t.Errorf("%s: taken %v", text, ok)
+		}
+	}
+}
+
+// TestWalkCounts items, of which many take another size of number.
+func TestWalkCounts(t *testing.T) {
+	t.Parallel()
+	b := kindsSubject(t)
+	for _, count := range []int{0, 1, 63, 64, 65, 127, 128, 9000} {
+		items := strings.TrimSuffix(strings.Repeat(`"x",`, count), ",")
+		b.encode(t, []byte(`{"id":"1","as":[`+items+`]}`))
 	}
 }
 
@@ -325,9 +362,11 @@ func TestWalkStrings(t *testing.T) {
 	}
 	for c := range byte(' ') {
 		for at := range 20 {
-			record := `{"id":"` + strings.Repeat("a", at) + string([]byte{c}) + `aaaaaaaaaa"}`
-			if _, _, ok := w.encode([]byte(record)); ok {
-				t.Fatalf("%q is taken", record)
+			for _, before := range []string{"", `\n`, "é"} {
+				record := `{"id":"` + before + strings.Repeat("a", at) + string([]byte{c}) + `aaaaaaaaaa"}`
+				if _, _, ok := w.encode([]byte(record)); ok {
+					t.Fatalf("%q is taken", record)
+				}
 			}
 		}
 	}
