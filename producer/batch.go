@@ -2,6 +2,7 @@ package producer
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -59,13 +60,16 @@ func newBatchOf(records int) *batch {
 	return b
 }
 
-// spareRecords is for how many records a pass keeps the room of a batch that is committed, to be used by its next one: some 500 bytes each.
-const spareRecords = 2048
+// keptRecords is for how many records the room of a batch that is committed is kept, to be used by another one: some 500 bytes each.
+const keptRecords = 2048
 
-// newBatch makes room for so many records, where it can that of the pass's last batch.
-func (p *pass) newBatch(records int) *batch {
-	old := p.spare
-	if p.spare = nil; old == nil || cap(old.parts.records) < records {
+// rooms are batches that were committed. None belongs to a pass: there are as many as windows, and most wait for their turn or are done.
+var rooms sync.Pool
+
+// newBatchFor makes room for so many records, where it can that of a batch that was committed.
+func newBatchFor(records int) *batch {
+	old, _ := rooms.Get().(*batch)
+	if old == nil || cap(old.parts.records) < records {
 		return newBatchOf(records)
 	}
 	b := newBatch()
@@ -73,16 +77,16 @@ func (p *pass) newBatch(records int) *batch {
 	return b
 }
 
-// keepSpare takes the room of a batch back. It was committed: the client has ended the promise of each record, and looks at none any more.
-func (p *pass) keepSpare(b *batch) {
-	if cap(b.parts.records) == 0 || cap(b.parts.records) > spareRecords {
+// keepRoom takes the room of a batch back. It was committed: the client has ended the promise of each record, and looks at none any more.
+func keepRoom(b *batch) {
+	if cap(b.parts.records) == 0 || cap(b.parts.records) > keptRecords {
 		return
 	}
 	clear(b.records)
 	clear(b.learned)
 	b.records, b.learned = b.records[:0], b.learned[:0]
 	b.parts.empty()
-	p.spare = b
+	rooms.Put(b)
 }
 
 func (b *batch) empty() bool { return len(b.records) == 0 }

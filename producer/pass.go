@@ -33,7 +33,6 @@ type pass struct {
 	follow  *extract.Position // of a catch-up: where it goes on when it has come to its end
 	span    extract.Window    // of a backfill's window
 	covers  int               // of a catch-up: the root's plan, whose windows are done
-	spare   *batch            // the room of the last one that was committed
 	savedAt time.Time
 	silence time.Duration       // how long a position that moved without a record may wait to be committed
 	changed int64               // records and tombstones since the pass began
@@ -69,7 +68,7 @@ func (p *pass) take(ctx context.Context, h haul, after UnitState) error {
 	if p.publish {
 		p.progress.ahead(p.root.Name, h.Page)
 	}
-	b := p.newBatch(len(h.Records))
+	b := newBatchFor(len(h.Records))
 	h = p.withdraw(b, h)
 	if p.sweeping != nil && p.sweeping.pass != p {
 		p.sweeping.saw(h.Records)
@@ -278,7 +277,7 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	for _, child := range p.riding {
 		p.progress.remembers(child.Name, p.keys[child.Name])
 	}
-	p.keepSpare(b)
+	keepRoom(b)
 	return nil
 }
 
