@@ -20,12 +20,12 @@ LDFLAGS       := $(if $(VERSION),-X main.version=$(VERSION))
 export E2E
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test drill lint bench bench-parts bench-endtoend bench-quiet bench-peers bench-backfill bench-scale fuzz clean
+.PHONY: help run build test drill lint profile bench bench-parts bench-endtoend bench-quiet bench-peers bench-backfill bench-scale fuzz clean
 
 help:
 	@echo 'make run     build and run the demo: the whole job on an embedded Kafka, registry and sample API; Ctrl-C ends it'
 	@echo '             make run ARGS=--once    ends by itself after the first pass'
-	@echo 'make build   build bin/headwater'
+	@echo 'make build   build bin/headwater, optimised by cmd/headwater/default.pgo: a minute or two more the first time, which make run spares'
 	@echo 'make test    run every test'
 	@echo '             E2E=auto|required|off   the suite on a real Kafka and registry (Java 17+, Maven)'
 	@echo '             KAFKA_BROKERS=… SCHEMA_REGISTRY_URL=…   the same suite on servers of yours'
@@ -41,11 +41,16 @@ help:
 	@echo 'make bench-peers      measure dlt and airbyte-cdk on the same pages and Kafka (Python 3; fetches both once)'
 	@echo 'make bench-backfill   measure a backfill of 20,000 and 200,000 contacts at 50 ms a request (docs/performance.md)'
 	@echo 'make bench-scale      measure one worker against three of a group: 300,000 contacts at 200 ms a request'
+	@echo 'make profile measure as bench-endtoend does, and keep the CPU profile for the compiler (cmd/headwater/default.pgo)'
 	@echo 'make fuzz    fuzz every target for FUZZTIME (30s)'
 	@echo 'make clean   remove bin and test results (the real servers stay in their cache)'
 
 build:
-	$(GO) build -ldflags '$(LDFLAGS)' -o bin/headwater ./cmd/headwater
+	$(GO) build $(PGO) -ldflags '$(LDFLAGS)' -o bin/headwater ./cmd/headwater
+
+# The profile has the compiler build every package once more for it. Whoever wants to see the demo, or the tests, need not wait for that.
+run: PGO = -pgo=off
+test lint: export GOFLAGS += -pgo=off
 
 # Ctrl-C is sent to every process that runs in the terminal's foreground, and make does not survive it: it would report
 # an interrupt although the demo ended well. So where there is a terminal, job control (set -m) gives the foreground to
@@ -93,6 +98,9 @@ bench-parts:
 bench-endtoend:
 	@mkdir -p bin
 	$(GO) run ./internal/bench/endtoend -records $(RECORDS) -profile bin/cpu.pprof $(ARGS)
+
+profile:
+	$(GO) run ./internal/bench/endtoend -records 1000000 -beside 10000 -ratio 0 -profile cmd/headwater/default.pgo
 
 bench-quiet:
 	$(GO) run ./internal/bench/quiet $(ARGS)

@@ -15,9 +15,10 @@ import (
 // Module is the path of the module that is measured.
 const Module = "github.com/headwater-stream/headwater"
 
-// Build builds a package of the module, without the race detector, whatever this process was built with.
+// Build builds a package of the module as it is delivered: with the package's profile, where it has one, without the race detector, and
+// without the paths of this machine, because a profile that is taken of it can become the next one.
 func Build(ctx context.Context, pkg, binary string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, Module+"/"+pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-pgo=auto", "-trimpath", "-o", binary, Module+"/"+pkg)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
