@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +26,10 @@ type tail struct {
 	from  int64            // ms: keys whose cursor is not before it are held, and deleted ones
 	known map[int32]extent // what was read of the topic
 
-	mu   sync.Mutex
-	keys map[string]tailKey
-	lost bool // there were too many
+	mu     sync.Mutex
+	keys   map[string]tailKey
+	untold int  // commits that were announced, and of which learn was not told
+	lost   bool // there were too many keys, or one's place in the topic is not known
 }
 
 // tailKey is the last copy of a key of which one was within the tail. Copies of two units' commits are told in any order: the
@@ -45,6 +47,7 @@ func (t *tail) covers(e entry, gone bool) bool { return gone || e.ts >= t.from }
 func (t *tail) expect(lessons []lesson) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.untold++
 	for i := range lessons {
 		if l := &lessons[i]; t.tells(l) && t.covers(l.entry, l.removed) {
 			if _, held := t.keys[l.key]; !held {
@@ -58,8 +61,13 @@ func (t *tail) expect(lessons []lesson) {
 func (t *tail) learn(lessons []lesson) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.untold--
 	for i := range lessons {
-		if l := &lessons[i]; t.tells(l) {
+		switch l := &lessons[i]; {
+		case !t.tells(l):
+		case l.record.Offset < 0: // the broker had it already, and did not say where
+			t.lost, t.keys = true, nil
+		default:
 			t.copy(l.key, l.entry, l.removed, l.record.Offset)
 		}
 	}
@@ -87,6 +95,9 @@ func (t *tail) hold(key string, k tailKey) {
 	case len(t.keys) >= tailKeys:
 		t.lost, t.keys = true, nil
 	default:
+		if _, held := t.keys[key]; !held {
+			key = strings.Clone(key) // or it would keep the text of all keys of its page
+		}
 		t.keys[key] = k
 	}
 }
@@ -95,12 +106,22 @@ func (t *tail) hold(key string, k tailKey) {
 func (t *tail) give(memory *published) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.lost {
+		return false
+	}
 	for key, k := range t.keys {
 		if k.within {
 			memory.put("", key, k.entry)
 		}
 	}
-	return !t.lost
+	return true
+}
+
+// toldAll says whether every commit that was announced was told. The follower may have read that the last window is done before that.
+func (t *tail) toldAll() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.untold == 0
 }
 
 // newTail makes the tail of the root's topic from a time on; nil where it would prove nothing: workers of a group write into each other's
@@ -155,41 +176,51 @@ func (r *runner) takeTail(ctx context.Context, from int64, memory *published) (b
 // offset, and none is given twice, whatever compaction does: if our records and our transactions' markers are as many as the offsets
 // that were taken, nothing else is there. The markers are written after a commit is answered; they are all there when no transaction is open.
 func (r *runner) allOurs(ctx context.Context, t *tail) (bool, error) {
-	admin := kadm.NewClient(r.admin)
 	for range markerTries {
-		ends, err := listExtents(ctx, admin, t.topic, -1)
-		if err != nil {
-			return false, readFailure("list offsets of "+t.topic, t.topic, err)
-		}
-		decided, err := admin.ListCommittedOffsets(ctx, t.topic)
-		if err == nil {
-			err = decided.Error()
-		}
-		if err != nil {
-			return false, readFailure("list offsets of "+t.topic, t.topic, err)
-		}
-		if len(ends) != len(t.known) {
-			return false, nil
-		}
-		open := false
-		for p, e := range ends {
-			last, _ := decided.Lookup(t.topic, p)
-			before, read := t.known[p]
-			switch taken, ours := e.to-before.to, r.wrote.in(t.topic, p); {
-			case !read || taken > ours:
-				return false, nil
-			case taken < ours || last.Offset < e.to:
-				open = true
-			}
-		}
-		if !open {
-			return true, nil
+		ours, sure, err := r.compareOffsets(ctx, t)
+		if err != nil || sure {
+			return ours, err
 		}
 		if err := pause(ctx, markerPause); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
+}
+
+// compareOffsets compares the offsets that were taken with those that are ours; sure: another look would show nothing else.
+func (r *runner) compareOffsets(ctx context.Context, t *tail) (ours, sure bool, err error) {
+	if !t.toldAll() {
+		return false, false, nil // nor counted
+	}
+	admin := kadm.NewClient(r.admin)
+	// This before the ends: a marker that comes between the two must not make what others wrote before it seem ours.
+	decided, err := admin.ListCommittedOffsets(ctx, t.topic)
+	if err == nil {
+		err = decided.Error()
+	}
+	var ends map[int32]extent
+	if err == nil {
+		ends, err = listExtents(ctx, admin, t.topic, -1)
+	}
+	if err != nil {
+		return false, false, readFailure("list offsets of "+t.topic, t.topic, err)
+	}
+	if len(ends) != len(t.known) {
+		return false, true, nil
+	}
+	ours = true
+	for p, e := range ends {
+		last, _ := decided.Lookup(t.topic, p)
+		before, read := t.known[p]
+		switch taken, counted := e.to-before.to, r.wrote.in(t.topic, p); {
+		case !read || taken > counted:
+			return false, true, nil
+		case taken < counted || last.Offset < e.to:
+			ours = false // as yet
+		}
+	}
+	return ours, ours, nil
 }
 
 // ledger counts the offsets that a session's commits have taken: those of the records, and of the marker that each transaction leaves in

@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/extract"
 )
 
 // fetched counts what clients read of a topic.
@@ -165,7 +167,6 @@ func TestTailCountsTheLaterOffset(t *testing.T) {
 		"the one elsewhere is later, told last":  {[][]lesson{copyAt(2000, 0), copyAt(10, 0)}, [][]lesson{copyAt(2000, 5), copyAt(10, 9)}, 0},
 		"the one within is later, told first":    {[][]lesson{copyAt(2000, 0), copyAt(10, 0)}, [][]lesson{copyAt(2000, 9), copyAt(10, 5)}, 9},
 		"both within":                            {[][]lesson{copyAt(2000, 0), copyAt(3000, 0)}, [][]lesson{copyAt(3000, 9), copyAt(2000, 5)}, 9},
-		"not committed":                          {[][]lesson{copyAt(2000, 0)}, nil, 0},
 		"elsewhere alone":                        {[][]lesson{copyAt(10, 0)}, [][]lesson{copyAt(10, 5)}, 0},
 	} {
 		end, memory := &tail{topic: "things", from: from, keys: map[string]tailKey{}}, newPublished(0)
@@ -181,6 +182,103 @@ func TestTailCountsTheLaterOffset(t *testing.T) {
 		if got, _ := memory.get("1"); got.digest != told.digest {
 			t.Errorf("%s: got the copy of offset %d, want %d", name, got.digest, told.digest)
 		}
+	}
+}
+
+// A broker that had a batch already may not tell where it is: then nothing is believed.
+func TestTailOfUnknownOffsets(t *testing.T) {
+	t.Parallel()
+	end, memory := &tail{topic: "things", keys: map[string]tailKey{}}, newPublished(0)
+	lessons := []lesson{{key: "1", entry: entry{digest: 1, ts: 1}, record: &kgo.Record{Topic: "things", Offset: -1}}}
+	end.expect(lessons)
+	if end.learn(lessons); end.give(memory) || memory.len() > 0 {
+		t.Error("a copy whose offset is not known is believed")
+	}
+}
+
+// The follower may tell that the last window is done before its commit is counted and told to the tail: that is waited for, or its records
+// would be another's.
+func TestTailWaitsForCommitsToBeTold(t *testing.T) {
+	w := newWorld(t)
+	client := w.writer("own")
+	if _, err := ensureTopics(w.context(), client, specs(w.names, []string{"logs"}, 1), 1); err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{session: w.newWorker().newSession(client)}
+	end := &tail{topic: "shop.logs", known: map[int32]extent{0: {}}, keys: map[string]tailKey{}}
+	record := &kgo.Record{Topic: "shop.logs", Key: []byte("1")}
+	end.expect(nil)
+	w.strange(client, true, record)
+	if ours, sure, err := r.compareOffsets(w.context(), end); ours || sure || err != nil {
+		t.Errorf("before it is told: %v, %v, %v", ours, sure, err)
+	}
+	r.wrote.count([]*commitRequest{{records: []*kgo.Record{record}}})
+	end.learn(nil)
+	if ours, sure, err := r.compareOffsets(w.context(), end); !ours || !sure || err != nil {
+		t.Errorf("when it is told: %v, %v, %v", ours, sure, err)
+	}
+}
+
+// The markers of own transactions arrive after their commits are answered, at any moment while the topic is asked for its offsets: what
+// somebody else wrote meanwhile is not taken for one.
+func TestMarkerIsNotTakenForAnothersRecord(t *testing.T) {
+	for n := 1; n <= 8; n++ { // requests for offsets, three of each look at the topic
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			w := newWorld(t)
+			client, own := w.writer(""), w.writer("own")
+			if _, err := ensureTopics(w.context(), client, specs(w.names, []string{"logs"}, 1), 1); err != nil {
+				t.Fatal(err)
+			}
+			if err := own.BeginTransaction(); err != nil {
+				t.Fatal(err)
+			}
+			record := &kgo.Record{Topic: "shop.logs", Key: []byte("1")}
+			if err := own.ProduceSync(w.context(), record).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+			w.strange(client, false, &kgo.Record{Topic: "shop.logs", Key: []byte("2")})
+			r := &runner{session: w.newWorker().newSession(client)}
+			r.wrote.count([]*commitRequest{{records: []*kgo.Record{record}}})
+			end := &tail{topic: "shop.logs", known: map[int32]extent{0: {}}, keys: map[string]tailKey{}}
+
+			asked := 0
+			w.kafka.ControlKey(kmsg.ListOffsets.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+				if asked++; asked < n {
+					w.kafka.KeepControl()
+					return nil, nil, false
+				}
+				w.kafka.SleepControl(func() {
+					if err := own.EndTransaction(w.context(), kgo.TryCommit); err != nil {
+						t.Error(err)
+					}
+				})
+				return nil, nil, false
+			})
+			if ours, err := r.allOurs(w.context(), end); ours || err != nil || asked < n {
+				t.Errorf("another's record is taken for our marker: %v, %v, after %d requests", ours, err, asked)
+			}
+		})
+	}
+}
+
+// Workers of a group write into each other's topics, and take lanes one after the other: what they wrote is read back.
+func TestGroupReadsBackWhatItWrote(t *testing.T) {
+	w := newWorld(t)
+	w.quickly(false)
+	w.api.event("logs", "1", "a", -400)
+	read := &fetched{topic: w.names.Data("logs")}
+	w.join(only("logs"), read.watch)
+	w.until("a live pass", func() string {
+		if w.kafka.TopicInfo(w.names.State()) == nil {
+			return "no state"
+		}
+		if u := w.unit("logs"); u.Phase != extract.PhaseLive.String() || !u.Done {
+			return fmt.Sprintf("%+v", u)
+		}
+		return ""
+	})
+	if read.n.Load() == 0 {
+		t.Error("the topic was not read")
 	}
 }
 
