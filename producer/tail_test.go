@@ -261,6 +261,30 @@ func TestMarkerIsNotTakenForAnothersRecord(t *testing.T) {
 	}
 }
 
+// There is no tail where it would prove nothing, and it gives nothing that lies before it.
+func TestTailThatWouldProveNothing(t *testing.T) {
+	w := newWorld(t)
+	from := w.clock.Now()
+	end := func(changes ...change) (*runner, *tail) {
+		s := w.newWorker(changes...).newSession(nil)
+		s.wrote.count([]*commitRequest{{records: []*kgo.Record{{Topic: "shop.events"}}}})
+		r := &runner{session: s, root: w.src.Resource("logs")}
+		return r, r.newTail(from)
+	}
+	if _, none := end(func(c *Config) { c.Group = "crew" }); none != nil {
+		t.Error("others write into the topic")
+	}
+	r, some := end()
+	r.keepTail(some)
+	if ours, err := r.takeTail(w.context(), some.from-1, newPublished(0)); ours || err != nil {
+		t.Errorf("it gives what it does not hold: %v", err)
+	}
+	r.wrote.count([]*commitRequest{{records: []*kgo.Record{{Topic: "shop.logs"}}}})
+	if r.newTail(from) != nil {
+		t.Error("what was written before does not count")
+	}
+}
+
 // Workers of a group write into each other's topics, and take lanes one after the other: what they wrote is read back.
 func TestGroupReadsBackWhatItWrote(t *testing.T) {
 	w := newWorld(t)
