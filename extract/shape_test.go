@@ -110,6 +110,53 @@ func TestMoreMembersThanAreExpected(t *testing.T) {
 	compareWalk(t, listAt("data"), []byte(`{"data":[`+strings.Join(rows, ",")+`],"a":`+behind+`}`))
 }
 
+// The last member that a shape has room for, and the first that it has none for, are taken from a record and found in an object in it.
+func TestShapeThatIsJustFull(t *testing.T) {
+	t.Parallel()
+	for n := 240; n < 260; n++ {
+		var row strings.Builder
+		row.WriteString(`{`)
+		for i := range n {
+			fmt.Fprintf(&row, `"m%d":1,`, i)
+		}
+		for _, end := range []string{`"id":1,"é":2,"o":{"x":1},"p":{"id":{"id":3}}}`, `"o":{"id":1,"é":2},"id":3,"é":4}`, `"o":{"x":1},"id":2,"p":{"é":5},"é":{"é":6}}`} {
+			rows := strings.Repeat(row.String()+end+",", 3) + `{"o":{"id":7}},{"q":{"é":8}},`
+			compareWalk(t, listAt(), []byte(`[`+rows+behind+`]`))
+		}
+	}
+}
+
+// Names are expected where that spares reading them, and nowhere else: not of a single record, and no longer where others come.
+func TestWhereNamesAreExpected(t *testing.T) {
+	t.Parallel()
+	var same, other []string
+	for i := range 300 {
+		same = append(same, everyKind)
+		var members []string
+		for n := range 20 {
+			members = append(members, fmt.Sprintf(`"m%d_%d":1`, i, n))
+		}
+		other = append(other, "{"+strings.Join(members, ",")+"}")
+	}
+	for name, c := range map[string]struct {
+		rows            []string
+		learnt, strange int // at least, at most
+	}{
+		"one record":       {same[:1], 0, 0},
+		"the same members": {same, 30, 60},
+		"always others":    {other, 200, 2000}, // of 6000
+	} {
+		page, err := walked(listAt(), []byte(`[`+strings.Join(c.rows, ",")+`]`))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		s := page.sheet.shape
+		if learnt := s.used - aRecord - 1; learnt < c.learnt || s.strange > c.strange || c.learnt == 0 && learnt > 0 {
+			t.Errorf("%s: %d members are expected, %d names were looked for in vain", name, learnt, s.strange)
+		}
+	}
+}
+
 // A record that was met before, at the limit of depth.
 func TestDepthOfWhatIsExpected(t *testing.T) {
 	t.Parallel()
