@@ -231,8 +231,10 @@ func TestContractDrift(t *testing.T) {
 				checkContract(adapter{t, rt}, reg, c, records[i], e)
 			}
 		}
-		if len(reg.versions) > 3 { // id__long, and é.a, which a column declares
-			rt.Fatalf("%d versions", len(reg.versions))
+		// The first, id__long, and for é, below which a column declares a field: one that holds the objects and arrays that are no such
+		// record, and one for whatever else it is.
+		if len(reg.versions) > 4 {
+			rt.Fatalf("%d versions: %v", len(reg.versions), reg.versions)
 		}
 	})
 }
