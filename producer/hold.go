@@ -191,8 +191,8 @@ func (s *session) readPlans(ctx context.Context) error {
 	return s.dead.restore(ctx, s)
 }
 
-// sameTopics ends the session where the state's or a resource's topic is not what it was when the session began: lanes may come days later, and their producers
-// take a topic of that name for the right one. The next session compares it with the plan.
+// sameTopics ends the session where the state's, the dead letters' or one of the resources' topics is not what it was when the session began:
+// lanes may come days later, and their producers take a topic of that name for the right one. The next session compares it with the plan.
 func (s *session) sameTopics(ctx context.Context, resources []string) error {
 	bounded, cancel := context.WithTimeout(ctx, setupDeadline)
 	defer cancel()
