@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -107,6 +108,10 @@ func (l *lane) transact(group []*commitRequest) error {
 		l.abort()
 		return l.failed("flush", notCommitted, flushErr)
 	}
+	if err := l.shown(ctx, group); err != nil {
+		l.abort()
+		return l.failed("commit", notCommitted, err)
+	}
 	if err := l.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		// Never again the same commit, and no abort either: the topic is asked instead.
 		return l.failed("commit", unknown, err)
@@ -114,6 +119,33 @@ func (l *lane) transact(group []*commitRequest) error {
 	// ── From here on recovery is clean: whoever reads the lane finds the new state, and readers the records that it covers. ──
 	if l.wrote != nil {
 		l.wrote.count(group)
+	}
+	return nil
+}
+
+// shown waits until the client shows the partitions of every topic that it has produced to. It sends what waited for a new topic's
+// partitions before it stores them (kgo's storePartitionsUpdate, v1.22), and a broker may answer sooner than it does. EndTransaction ends
+// only what is stored: else it finds nothing to commit, aborts, and calls that a success; or leaves the partition's sequence as it was.
+func (l *lane) shown(ctx context.Context, group []*commitRequest) error {
+	last := ""
+	for _, req := range group {
+		for _, r := range req.records {
+			if r.Topic == last {
+				continue
+			}
+			last = r.Topic
+			for !l.stored[r.Topic] {
+				if leader, _, _ := l.client.PartitionLeader(r.Topic, r.Partition); leader >= 0 {
+					l.stored[r.Topic] = true
+					break
+				}
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(time.Millisecond):
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package producer
 
 import (
+	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,5 +62,67 @@ func TestCommitHasADeadline(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The client sends what waited for a topic's partitions before it has stored them. A broker that answers at once must not make of the
+// first commit an abort that is called a success: one in some fifty was, on pipes.
+func TestFirstCommitIsACommit(t *testing.T) {
+	network := &pipes{}
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.listen), kfake.SeedTopics(StatePartitions, "first._state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broker.Close()
+	kafka := []kgo.Opt{kgo.SeedBrokers(broker.ListenAddrs()...), kgo.Dialer(network.dial), kgo.DisableClientMetrics()}
+	names := Names{Prefix: "first."}
+	for i := range 300 {
+		l, err := openLane(kafka, names, 0, nil)
+		if err == nil {
+			err = l.take(t.Context(), Claim{V: stateVersion, Kind: claimWorker, Nonce: strconv.Itoa(i)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		states, _, err := readLanes(t.Context(), kafka, names, map[int32]extent{0: {to: l.claimed + 1}})
+		if err != nil || states[0].claim.Nonce != strconv.Itoa(i) {
+			t.Fatalf("claim %d: the lane holds %+v %v", i, states[0], err)
+		}
+		l.close()
+	}
+}
+
+// What the client does not show yet is waited for, and no longer than the commit's deadline.
+func TestCommitWaitsForWhatTheClientShows(t *testing.T) {
+	network := &pipes{}
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(network.listen), kfake.SeedTopics(1, "shown.data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broker.Close()
+	l, err := openLane([]kgo.Opt{kgo.SeedBrokers(broker.ListenAddrs()...), kgo.Dialer(network.dial), kgo.DisableClientMetrics()}, Names{Prefix: "shown."}, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	group := []*commitRequest{{records: []*kgo.Record{{Topic: "shown.data", Key: []byte("k")}}}}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.shown(over, group); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a topic that was never produced to: %v", err)
+	}
+	if err := l.client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	produced := make(chan error, 1)
+	go func() { produced <- l.client.ProduceSync(t.Context(), &kgo.Record{Topic: "shown.data", Key: []byte("k")}).FirstErr() }()
+	if err := l.shown(t.Context(), group); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-produced; err != nil {
+		t.Fatal(err)
+	}
+	if err := l.client.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+		t.Fatal(err)
 	}
 }

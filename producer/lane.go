@@ -29,9 +29,10 @@ type lane struct {
 	names    Names
 	client   *kgo.Client
 	requests chan *commitRequest
-	served   chan struct{} // closed when serve has ended
-	claimed  int64         // offset of this worker's claim
-	wrote    *ledger       // what is told of every commit; nil: nobody asks
+	served   chan struct{}   // closed when serve has ended
+	claimed  int64           // offset of this worker's claim
+	stored   map[string]bool // topics whose partitions the client shows
+	wrote    *ledger         // what is told of every commit; nil: nobody asks
 }
 
 // openLane makes the lane's producer, for topics as they are known to be. Nothing is fenced yet.
@@ -47,7 +48,7 @@ func openLane(base []kgo.Opt, names Names, id int32, topics map[string]topicInfo
 	if err != nil {
 		return nil, fmt.Errorf("open lane %d: %w", id, err)
 	}
-	return &lane{id: id, names: names, client: client, requests: make(chan *commitRequest), served: make(chan struct{})}, nil
+	return &lane{id: id, names: names, client: client, requests: make(chan *commitRequest), served: make(chan struct{}), stored: map[string]bool{}}, nil
 }
 
 // connect opens the connections that take needs: to the transaction's coordinator, of which it asks what it knows, and to the partition's
