@@ -115,7 +115,9 @@ func TestCommitWaitsForWhatTheClientShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	produced := make(chan error, 1)
-	go func() { produced <- l.client.ProduceSync(t.Context(), &kgo.Record{Topic: "shown.data", Key: []byte("k")}).FirstErr() }()
+	go func() {
+		produced <- l.client.ProduceSync(t.Context(), &kgo.Record{Topic: "shown.data", Key: []byte("k")}).FirstErr()
+	}()
 	if err := l.shown(t.Context(), group); err != nil {
 		t.Fatal(err)
 	}

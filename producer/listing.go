@@ -185,7 +185,7 @@ func (l *listing) read(ctx context.Context) error {
 		if h.First {
 			l.begin()
 		}
-		l.pages += len(h.pages)
+		l.pages += h.pages
 		l.proves = l.proves && !h.Capped
 		after := h.After
 		if after.Done {

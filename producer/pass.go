@@ -64,7 +64,7 @@ func (p *pass) reload() {
 // unless it is too large or its children take too long: then its parents are committed in parts, each with its children, and
 // the position moves with the last part. An error leaves the unit before the parent that it happened at.
 func (p *pass) take(ctx context.Context, h haul, after UnitState) error {
-	p.progress.page(p.servedNow(), len(h.pages), h.Read)
+	p.progress.page(p.servedNow(), h.pages, h.Read)
 	if p.publish {
 		p.progress.ahead(p.root.Name, h.Page)
 	}

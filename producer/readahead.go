@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// maxAhead bounds the bytes that a worker's pages in flight hold, from their fetching to the end of their commit. Beyond it a unit
-	// fetches a page when it has none.
-	maxAhead = 2 << 20
+	// maxAhead bounds the bytes that a worker's pages in flight hold, from their fetching to the end of their commit: a page's buffer, and
+	// when that was given back (shed) its values. Beyond it a unit fetches a page when it has none.
+	maxAhead = 4 << 20
 	// maxLine is how many pages of a unit may be in line: as many as a commit takes of usual ones.
 	maxLine = 64
 )
@@ -22,8 +22,9 @@ const (
 type haul struct {
 	extract.Page                // of several pages their records, and the position after the last
 	encoded      []avro.Encoded // of each record, where it was done ahead; else nil
-	pages        []extract.Page // that it is made of
-	bytes        int64          // that they hold
+	pages        int            // that it is made of
+	held         []extract.Page // of these, those whose buffers are still needed
+	bytes        int64          // that all of them hold
 }
 
 // arrival is an element of what a client's Pages yields.
@@ -135,20 +136,19 @@ func (a *ahead) join(first *arrival, ready <-chan arrival, room *haul) (next *ar
 }
 
 func (h *haul) add(next haul, room *haul) {
-	if len(h.pages) == 1 {
+	if h.pages == 1 {
 		h.Records, h.encoded = append(room.Records[:0], h.Records...), append(room.encoded[:0], h.encoded...)
 	}
 	h.Records, h.encoded = append(h.Records, next.Records...), append(h.encoded, next.encoded...)
 	room.Records, room.encoded = h.Records, h.encoded
 	h.Read, h.Ahead, h.bytes = h.Read+next.Read, h.Ahead+next.Ahead, h.bytes+next.bytes
 	h.Total, h.After, h.Capped = next.Total, next.After, h.Capped || next.Capped
-	h.pages = append(h.pages, next.pages...)
+	h.pages, h.held = h.pages+next.pages, append(h.held, next.held...)
 }
 
 func (a *ahead) release(h haul) {
-	release(h.pages)
-	a.inFlight.Add(-h.bytes)
-	a.mine.Add(-h.bytes)
+	release(h.held)
+	a.holds(-h.bytes)
 	a.rouse()
 }
 
@@ -157,6 +157,31 @@ func release(pages []extract.Page) {
 	for _, page := range pages {
 		page.Release()
 	}
+}
+
+// holds notes so many bytes more in flight.
+func (a *ahead) holds(bytes int64) {
+	a.inFlight.Add(bytes)
+	a.mine.Add(bytes)
+}
+
+// shed gives a page's buffer back before its commit. Of a record that is encoded, and whose children are not requested with it, the JSON is
+// read only for a dead letter; so is the page where one of its records becomes one.
+func (a *ahead) shed(one *arrival, most int) {
+	values := int64(0)
+	for i := range one.encoded {
+		if reason, _ := undeliverable(&one.Records[i], &one.encoded[i], most); reason != "" || len(one.encoded[i].Discarded) > 0 {
+			return
+		}
+		values += int64(len(one.encoded[i].Value))
+	}
+	for i := range one.Records {
+		one.Records[i].JSON = nil
+	}
+	one.Release()
+	a.holds(values - one.bytes)
+	one.held, one.bytes = nil, values
+	a.rouse()
 }
 
 func (a *ahead) rouse() {
@@ -171,10 +196,9 @@ func (a *ahead) fetch(ctx context.Context, pos extract.Position, fetched chan<- 
 	began := a.cfg.Now()
 	for page, err := range a.cfg.API.Pages(ctx, a.root, pos) {
 		a.requesting.Add(int64(a.cfg.Now().Sub(began)))
-		one := arrival{haul{Page: page, pages: []extract.Page{page}}, err}
+		one := arrival{haul{Page: page, pages: 1, held: []extract.Page{page}}, err}
 		one.bytes = page.Held()
-		a.inFlight.Add(one.bytes)
-		a.mine.Add(one.bytes)
+		a.holds(one.bytes)
 		a.mu.Lock()
 		a.inLine++
 		a.mu.Unlock()
@@ -210,9 +234,13 @@ func (a *ahead) mayFetch(ctx context.Context) bool {
 // encodeAll encodes pages as they come, so that no commit is waited for. A schema that grows for records that are never committed is
 // harmless.
 func (a *ahead) encodeAll(ctx context.Context, fetched <-chan arrival, ready chan<- arrival) {
+	most := a.topics[a.names.Data(a.root.Name)].MaxBytes
 	for one := range fetched {
 		if one.err == nil && a.encodes {
 			one.encoded, one.err = a.encode(ctx, a.root, one.Records)
+			if one.err == nil && a.joins {
+				a.shed(&one, most)
+			}
 		}
 		select {
 		case ready <- one:

@@ -104,7 +104,7 @@ func TestPagesThatAreReadyAreJoined(t *testing.T) {
 		for _, key := range keys {
 			h.Records, h.encoded = append(h.Records, extract.Record{Key: key}), append(h.encoded, avro.Encoded{Value: []byte(key)})
 		}
-		h.pages = []extract.Page{h.Page}
+		h.pages = 1
 		return arrival{haul: h}
 	}
 	many := ids(1, maxGroupRecords-1)
@@ -136,7 +136,7 @@ func TestPagesThatAreReadyAreJoined(t *testing.T) {
 		if next == nil {
 			next = a.await(ready)
 		}
-		got = append(got, fmt.Sprintf("%d pages to %q: %s%d %v", len(one.pages), one.After.Token, keys, one.Read, one.err))
+		got = append(got, fmt.Sprintf("%d pages to %q: %s%d %v", one.pages, one.After.Token, keys, one.Read, one.err))
 	}
 	want := []string{`3 pages to "c": 1 2 3 3 <nil>`, `2 pages to "e": 4 5 2 <nil>`, `1 pages to "": 0 no resource can go on`,
 		fmt.Sprintf(`2 pages to "g": %s %s %s %s %d <nil>`, many[0], many[1], many[2], many[3], maxGroupRecords), `2 pages to "i": 7 8 2 <nil>`}
@@ -177,5 +177,38 @@ func TestPagesThatWaitAreBounded(t *testing.T) {
 	}
 	if pages != 3 {
 		t.Errorf("%d pages", pages)
+	}
+}
+
+// A page whose records are all encoded and can all be published holds no more than their values. Where one becomes a dead letter, for itself
+// or for a value, its JSON is needed until then.
+func TestWhatIsEncodedIsShed(t *testing.T) {
+	for name, c := range map[string]struct {
+		second avro.Encoded
+		keyErr error
+		kept   bool
+	}{
+		"all can be published":    {second: avro.Encoded{Value: []byte("55555")}},
+		"one is not wanted":       {},
+		"one cannot be encoded":   {second: avro.Encoded{Err: errAllStopped}, kept: true},
+		"one has no key":          {second: avro.Encoded{Value: []byte("55555")}, keyErr: errAllStopped, kept: true},
+		"one is too large":        {second: avro.Encoded{Value: make([]byte, 1000)}, kept: true},
+		"a value of one is wrong": {second: avro.Encoded{Value: []byte("55555"), Discarded: []avro.Discarded{{}}}, kept: true},
+	} {
+		a := (&runner{session: &session{Worker: &Worker{}}}).newAhead()
+		page := extract.Page{Records: []extract.Record{{Key: "1", JSON: []byte("{}")}, {Key: "2", JSON: []byte("{}"), KeyErr: c.keyErr}}}
+		one := arrival{haul: haul{Page: page, pages: 1, held: []extract.Page{page}, encoded: []avro.Encoded{{Value: []byte("333")}, c.second}, bytes: 700}}
+		a.holds(one.bytes)
+		a.shed(&one, 900)
+		want := int64(3 + len(c.second.Value))
+		if c.kept {
+			want = 700
+		}
+		if kept := len(one.held) > 0; kept != c.kept || one.bytes != want || a.mine.Load() != want || a.inFlight.Load() != want {
+			t.Errorf("%s: the buffer is kept %t, %d bytes are held, %d noted", name, kept, one.bytes, a.mine.Load())
+		}
+		if gone := page.Records[0].JSON == nil; gone == c.kept {
+			t.Errorf("%s: the JSON is still there: %t", name, !gone)
+		}
 	}
 }

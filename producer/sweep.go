@@ -236,7 +236,7 @@ func (s *sweep) window(ctx context.Context, w extract.Window) error {
 		}
 		s.proves = s.proves && !page.Capped
 		page.Records, unknown = s.sift(page.Records, w, seen, unknown)
-		if err := s.take(ctx, haul{Page: page, pages: []extract.Page{page}}, s.stands()); err != nil {
+		if err := s.take(ctx, haul{Page: page, pages: 1}, s.stands()); err != nil {
 			return err
 		}
 		if len(unknown) >= heldBackRecords {

@@ -13,12 +13,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/sethvargo/go-envconfig"
 )
 
+// collectAt has the garbage collector begin when three quarters of what lives have come in addition, not as much again: at a million records
+// that is 13 MiB less and half a microsecond of CPU a record more (docs/performance.md). GOGC in the environment goes before it.
+const collectAt = 75
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args[1:], envconfig.OsLookuper(), os.Environ(), os.Stdout, os.Stderr)
 	stop()
