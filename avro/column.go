@@ -170,3 +170,10 @@ func (d *declaration) declaresBelow(path []string) bool {
 		return c.exact && len(c.pattern) > len(path) && slices.Equal(c.pattern[:len(path)], path)
 	})
 }
+
+// onlyBelow reports whether columns declare something below path, and neither they nor the key path itself.
+func (d *declaration) onlyBelow(path []string) bool {
+	return d.declaresBelow(path) && !d.isKey(path) && !slices.ContainsFunc(d.columns, func(c column) bool {
+		return c.exact && slices.Equal(c.pattern, path)
+	})
+}

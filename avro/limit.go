@@ -125,16 +125,19 @@ func (g grower) reduced(path []string, typ *node) *node {
 	return typ
 }
 
-// size is how many inferred fields a field of that type at path brings.
+// size is how many inferred fields a field of that type at path brings. What is not the record below which something is declared is as good
+// as a field of its own.
 func (g grower) size(path []string, typ *node) int {
-	n := 0
-	if !g.declares(path) {
-		n++
+	record := typ.innermost()
+	switch {
+	case record.kind == recordKind && g.declares(path):
+		return g.inferred(record, path)
+	case record.kind == recordKind:
+		return 1 + g.inferred(record, path)
+	case g.declares(path) && !g.onlyBelow(path):
+		return 0
 	}
-	if record := typ.innermost(); record.kind == recordKind {
-		n += g.inferred(record, path)
-	}
-	return n
+	return 1
 }
 
 // inferred counts the fields of n, the record at path, and below that are not declared. One of restVariant does not count: it comes
