@@ -34,7 +34,7 @@ var variables = []struct {
 	{"HEADWATER_LOG_FORMAT", "", "json", "json", "xml", "must be text or json"},
 	{"HEADWATER_LOG_LEVEL", "info", "debug", "debug", "loud", "must be debug, info, warn or error"},
 	{"HEADWATER_GROUP", "", "workers", "workers", "", ""},
-	{"HEADWATER_METRICS_ADDR", "off", "off", "off", "127.0.0.1:9464", "metrics are not supported yet; unset it or set it to off"},
+	{"HEADWATER_METRICS_ADDR", "127.0.0.1:9464", "off", "off", "localhost", "want host:port, or a port alone, such as 127.0.0.1:9464, or off"},
 	{"KAFKA_BROKERS", "[127.0.0.1:9092]", "a:1, b,[::1]:9092", "[a:1 b [::1]:9092]", "http://a:9092", "want host:port, and commas between several, such as 127.0.0.1:9092"},
 	{"KAFKA_TLS_ENABLED", "false", "1", "true", "yes please", "want true or false"},
 	{"KAFKA_TLS_CA_FILE", "", "", "", "", ""}, // the files: TestSecurity

@@ -34,6 +34,7 @@ by a free one, and said.`,
 			if err != nil {
 				return err
 			}
+			o.freePorts = true
 			return a.demo(c.Context(), api, o)
 		},
 	}
@@ -97,13 +98,13 @@ func (a *app) listening(what, where string, moved bool, more string) {
 // demoEnvironment lays the demo's servers and short pauses over the user's environment.
 func demoEnvironment(env envconfig.Lookuper, stack *sandbox.Stack) envconfig.Lookuper {
 	over := map[string]string{
-		"HEADWATER_SOURCE": "intercom", "HEADWATER_TOPIC_PREFIX": "", "HEADWATER_GROUP": "", "HEADWATER_METRICS_ADDR": "off",
+		"HEADWATER_SOURCE": "intercom", "HEADWATER_TOPIC_PREFIX": "", "HEADWATER_GROUP": "",
 		"KAFKA_BROKERS": stack.Broker.Addr(), "SCHEMA_REGISTRY_URL": stack.Registry.URL(),
 		"SOURCE_BASE_URL": stack.API.URL(), "SOURCE_ACCESS_TOKEN": demoToken, "SOURCE_START_DATE": "",
 		"HEADWATER_POLL_INTERVAL": "2s", "HEADWATER_SNAPSHOT_INTERVAL": "15s",
 	}
 	plain := map[string]string{}
-	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY", "HEADWATER_VALUE_FORMAT", "HEADWATER_ENCODER", "NO_COLOR"} {
+	for _, name := range []string{"HEADWATER_LOG_FORMAT", "HEADWATER_LOG_LEVEL", "HEADWATER_CONCURRENCY", "HEADWATER_VALUE_FORMAT", "HEADWATER_ENCODER", "HEADWATER_METRICS_ADDR", "NO_COLOR"} {
 		if v, ok := env.Lookup(name); ok {
 			plain[name] = v
 		}

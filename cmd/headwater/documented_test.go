@@ -13,9 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// unsupported variables are refused by name; users do not read of them in the README's table.
-var unsupported = []string{"HEADWATER_METRICS_ADDR"}
-
 // The README's table and the program know the same variables, and the same defaults.
 func TestReadmeNamesTheVariables(t *testing.T) {
 	t.Parallel()
@@ -23,9 +20,6 @@ func TestReadmeNamesTheVariables(t *testing.T) {
 	var want []string
 	for i := range reflect.TypeFor[Config]().NumField() {
 		name, def, _ := strings.Cut(reflect.TypeFor[Config]().Field(i).Tag.Get("env"), ", default=")
-		if slices.Contains(unsupported, name) {
-			continue
-		}
 		want = append(want, name)
 		if def != "" && !strings.Contains(documented[name], "`"+def+"`") {
 			t.Errorf("%s: the README does not say that the default is %s: %s", name, def, documented[name])

@@ -34,6 +34,7 @@ type options struct {
 	sweep        bool
 	allowDeletes bool
 	pprof        profilesAddress
+	freePorts    bool // a port that is taken is replaced by a free one
 
 	waiting  func(extract.Wait) // told why the API's client waits; nil: the worker's status shows it
 	attempts int                // of one request to the API; 0: as many as the work takes
@@ -104,10 +105,9 @@ func (a *app) newClient(p *pipeline, o options) error {
 	for _, w := range warnings {
 		a.say("warning: " + w)
 	}
-	v, _ := buildVersion()
 	var err error
 	p.api, err = extract.NewClient(p.source, settings, extract.Options{
-		Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + v, OnWait: o.waiting,
+		Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + buildVersion().Version, OnWait: o.waiting,
 	})
 	return errors.Join(append(missing, settingMistakes(p.source, missing, err)...)...)
 }

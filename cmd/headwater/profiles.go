@@ -6,12 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/headwater-stream/headwater/cmd/headwater/web"
 	"github.com/headwater-stream/headwater/producer"
 )
 
@@ -28,17 +28,11 @@ func (a *profilesAddress) String() string { return string(*a) }
 func (a *profilesAddress) Type() string   { return "ADDRESS" }
 
 func (a *profilesAddress) Set(text string) error {
-	host, port, err := net.SplitHostPort(text)
+	addr, err := web.ParseAddress(text)
 	if err != nil {
-		host, port = "", text
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return errors.New("give host:port, or a port alone, e.g. 6060")
 	}
-	if host == "" {
-		host = "127.0.0.1"
-	}
-	*a = profilesAddress(net.JoinHostPort(host, port))
+	*a = profilesAddress(addr)
 	return nil
 }
 

@@ -55,6 +55,13 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 		defer served.close()
 		a.say(served.String())
 	}
+	server, err := a.serve(ctx, p, o, show.logger())
+	if err != nil {
+		return nil, err
+	}
+	if server != nil {
+		defer server.Close()
+	}
 	if err := p.preflight(ctx, o); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func startStack(t *testing.T) stack {
 func (s stack) env() map[string]string {
 	return map[string]string{
 		"KAFKA_BROKERS": s.Broker.Addr(), "SCHEMA_REGISTRY_URL": s.Registry.URL(),
-		"SOURCE_BASE_URL": s.API.URL(), "SOURCE_ACCESS_TOKEN": token,
+		"SOURCE_BASE_URL": s.API.URL(), "SOURCE_ACCESS_TOKEN": token, "HEADWATER_METRICS_ADDR": "off",
 	}
 }
 

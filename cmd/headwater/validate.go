@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/cmd/headwater/web"
 	"github.com/headwater-stream/headwater/producer"
 )
 
@@ -25,8 +26,8 @@ func (c *Config) validate() []error {
 	if _, err := avro.ParseEncoder(c.Encoder); err != nil {
 		wrong("HEADWATER_ENCODER", c.Encoder, "must be compiled or library")
 	}
-	if c.MetricsAddr != "off" {
-		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, "metrics are not supported yet; unset it or set it to off")
+	if _, err := web.ParseAddress(c.MetricsAddr); err != nil && c.MetricsAddr != "off" {
+		wrong("HEADWATER_METRICS_ADDR", c.MetricsAddr, err.Error()+", such as 127.0.0.1:9464, or off")
 	}
 	for _, d := range []struct {
 		name  string

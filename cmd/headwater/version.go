@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/headwater-stream/headwater/cmd/headwater/web"
 )
 
 // version is set by the build (make build).
@@ -17,11 +19,11 @@ func (a *app) versionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "version", Short: "Prints the program's version",
 		RunE: func(*cobra.Command, []string) error {
-			v, revision := buildVersion()
+			v := buildVersion()
 			if asJSON {
-				return json.NewEncoder(a.stdout).Encode(map[string]string{"version": v, "revision": revision, "go": runtime.Version()})
+				return json.NewEncoder(a.stdout).Encode(v)
 			}
-			_, err := fmt.Fprintf(a.stdout, "headwater %s (%s)\n", v, runtime.Version())
+			_, err := fmt.Fprintf(a.stdout, "headwater %s (%s)\n", v.Version, v.Go)
 			return err
 		},
 	}
@@ -29,17 +31,17 @@ func (a *app) versionCommand() *cobra.Command {
 	return c
 }
 
-func buildVersion() (v, revision string) {
-	v = version
+func buildVersion() web.Version {
+	v := web.Version{Version: version, Go: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
-				revision = s.Value
+				v.Revision = s.Value
 			}
 		}
 	}
-	if v == "" {
-		v = "development"
+	if v.Version == "" {
+		v.Version = "development"
 	}
-	return v, revision
+	return v
 }

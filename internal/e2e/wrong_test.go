@@ -48,7 +48,7 @@ func TestWrongSetUps(t *testing.T) {
 		{"unknown value format", run, map[string]string{"HEADWATER_VALUE_FORMAT": "xml"}, 2, []string{"HEADWATER_VALUE_FORMAT", "must be avro or json"}},
 		{"once in a group", run, map[string]string{"HEADWATER_GROUP": "g"}, 2, []string{"HEADWATER_GROUP", "--once"}},
 		{"one resource in a group", []string{"run", "tags"}, map[string]string{"HEADWATER_GROUP": "g"}, 2, []string{"HEADWATER_GROUP", "resources"}},
-		{"metrics", run, map[string]string{"HEADWATER_METRICS_ADDR": "127.0.0.1:9464"}, 2, []string{"HEADWATER_METRICS_ADDR", "not supported yet"}},
+		{"metrics", run, map[string]string{"HEADWATER_METRICS_ADDR": "localhost"}, 2, []string{"HEADWATER_METRICS_ADDR", "host:port"}},
 		{"bad interval", run, map[string]string{"HEADWATER_POLL_INTERVAL": "soon"}, 2, []string{"HEADWATER_POLL_INTERVAL", "soon"}},
 		{"bad start date", run, map[string]string{"SOURCE_START_DATE": "yesterday"}, 2, []string{"SOURCE_START_DATE", "yesterday"}},
 		{"password without mechanism", run, map[string]string{"KAFKA_SASL_PASSWORD": "secret-word"}, 2, []string{"KAFKA_SASL_MECHANISM"}},
