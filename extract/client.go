@@ -20,9 +20,8 @@ type Options struct {
 
 	// OnWait is told why a resource waits, and again with Reason "" when the wait is over. It may be called
 	// concurrently and must not block. nil: nobody is told.
-	OnWait func(Wait)
-	// OnRequest is called before each request is sent, retries included. It may be called concurrently.
-	OnRequest func(resource string)
+	OnWait   func(Wait)
+	Observer Observer // nil: nobody is told
 
 	UserAgent string // "": headwater
 }

@@ -50,6 +50,7 @@ func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 		}
 		if err.Status == http.StatusUnauthorized && q.access != "" && !renewed {
 			c.loginOf(q.resource).oauth.refused(q.access)
+			c.retried(q, RetryUnauthorized)
 			renewed = true
 			attempt--
 			continue
@@ -69,6 +70,7 @@ func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 			}
 			return fetched{}, err
 		}
+		c.retried(q, retryOf(err))
 		if limited {
 			continue
 		}
@@ -149,11 +151,18 @@ func (c *Client) reserve(ctx context.Context, r *Resource) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	var since time.Time // zero: it does not wait
 	for {
 		now, _ := c.clock.now(c.now())
 		h, ok := c.budget.take(now, c.src.client.rate.limit != "")
 		if ok {
+			if c.o.Observer != nil && !since.IsZero() {
+				c.o.Observer.HeldBack(c.now().Sub(since))
+			}
 			return nil
+		}
+		if since.IsZero() {
+			since = c.now()
 		}
 		if err := c.holdBack(ctx, r, h, now); err != nil {
 			<-c.slots
@@ -207,17 +216,16 @@ func (c *Client) send(ctx context.Context, q *request) (answer *sheet, header ht
 	if err := c.reserve(ctx, q.resource); err != nil {
 		return nil, nil, q.fail(KindUnavailable, "%v", err)
 	}
+	since, status := c.now(), 0
 	defer func() {
 		now, _ := c.clock.now(c.now())
 		c.budget.answered(header, c.src.client.rate, now)
+		c.answered(ctx, q, since, status, failure)
 		<-c.slots
 	}()
-	ctx, cancel := context.WithTimeout(ctx, c.timeout())
+	bounded, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
-	if c.o.OnRequest != nil {
-		c.o.OnRequest(q.resource.Name)
-	}
-	hr, err := c.httpRequest(ctx, q)
+	hr, err := c.httpRequest(bounded, q)
 	if err != nil {
 		return nil, nil, q.fail(KindProtocol, "build request: %s", c.scrub(err.Error()))
 	}
@@ -226,6 +234,7 @@ func (c *Client) send(ctx context.Context, q *request) (answer *sheet, header ht
 		return nil, nil, c.noAnswer(q, err)
 	}
 	defer resp.Body.Close()
+	status = resp.StatusCode
 	c.clock.learn(resp.Header, c.now())
 	answer = c.sheets.get()
 	if failure = c.receive(q, resp, answer); failure != nil {

@@ -178,7 +178,13 @@ func lifeOf(token *oauth2.Token) time.Duration {
 func (o *oauth) ask(ctx context.Context, q *request) (*oauth2.Token, *Error) {
 	intervals := newBackoff()
 	for attempt := 1; ; attempt++ {
+		since := o.c.now()
 		token, header, failure := o.send(ctx, q)
+		status := http.StatusOK
+		if failure != nil {
+			status = failure.Status
+		}
+		o.c.answered(ctx, q, since, status, failure)
 		if failure == nil {
 			o.c.secrets.token(token.AccessToken)
 			o.c.secrets.token(token.RefreshToken)
@@ -192,6 +198,7 @@ func (o *oauth) ask(ctx context.Context, q *request) (*oauth2.Token, *Error) {
 		if !asked {
 			wait = intervals.NextBackOff()
 		}
+		o.c.retried(q, retryOf(failure))
 		reason := fmt.Sprintf("token endpoint: %s; attempt %d of %d follows", failure.brief(), attempt+1, q.attempts)
 		if err := o.c.wait(ctx, q.resource, reason, wait); err != nil {
 			return nil, failure
