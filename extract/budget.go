@@ -67,11 +67,10 @@ func (b *budget) take(now time.Time, headers bool) (hold, bool) {
 	if !b.reset.IsZero() && !now.Before(b.reset) {
 		b.renew()
 	}
-	weight := b.weight()
 	if b.limit > 0 && now.Sub(b.told) > fresh {
-		b.open = int(float64(b.limit/reserve) / weight)
+		b.open = int(float64(b.limit/reserve) / b.weight())
 	}
-	taken, left := int(weight*float64(b.inFlight)), b.limit/reserve+min(int(weight)-1, b.limit/shared)
+	taken, left := b.use()
 	switch {
 	case headers && b.inFlight > b.open,
 		// Of a new period nothing is known but that it has begun: somebody else may have used it up.
@@ -86,6 +85,12 @@ func (b *budget) take(now time.Time, headers bool) (hold, bool) {
 	}
 	b.inFlight++
 	return hold{}, true
+}
+
+// use is how many requests of the period those in flight may take, and how many are to be left. The caller holds mu.
+func (b *budget) use() (taken, left int) {
+	weight := b.weight()
+	return int(weight * float64(b.inFlight)), b.limit/reserve + min(int(weight)-1, b.limit/shared)
 }
 
 // weight is how many times all requests outnumber ours, in this period or the one before, whichever shows more. The caller holds mu.

@@ -3,6 +3,7 @@ package extract
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -246,5 +247,44 @@ func TestBudgetWaitIsCapped(t *testing.T) {
 	b.mustRead("admins", Position{})
 	if took := b.clock.Now().Sub(epoch); took > time.Minute {
 		t.Errorf("waited %v", took)
+	}
+}
+
+// People are told what the API allows as it is: what remains, until when, and whether anybody may send.
+func TestBudgetView(t *testing.T) {
+	t.Parallel()
+	var b budget
+	headers := rateHeaders{limit: "L", remaining: "M", reset: "R"}
+	now := time.Unix(1_700_000_000, 0)
+	answer := func(remaining int, reset time.Time) {
+		b.answered(http.Header{"L": {"100"}, "M": {strconv.Itoa(remaining)}, "R": {strconv.FormatInt(reset.Unix(), 10)}}, headers, now)
+	}
+	if v := b.view(now); v != (Budget{}) {
+		t.Errorf("before any answer: %+v", v)
+	}
+	b.take(now, true)
+	if v := b.view(now); v.InFlight != 1 {
+		t.Errorf("in flight: %+v", v)
+	}
+	reset := now.Add(10 * time.Second)
+	answer(60, reset)
+	want := Budget{Limit: 100, Remaining: 60, Reset: reset, Told: now}
+	if v := b.view(now); v != want {
+		t.Errorf("after an answer: %+v", v)
+	}
+	b.take(now, true)
+	answer(0, reset)
+	want.Remaining, want.Paused = 0, reset
+	if v := b.view(now); v != want {
+		t.Errorf("used up: %+v", v)
+	}
+	want = Budget{Limit: 100, Remaining: 100, Told: now}
+	if v := b.view(reset); v != want {
+		t.Errorf("after the reset: %+v", v)
+	}
+	b.block(reset.Add(time.Minute))
+	want.Paused = reset.Add(time.Minute)
+	if v := b.view(reset); v != want {
+		t.Errorf("after a 429: %+v", v)
 	}
 }

@@ -29,9 +29,20 @@ type Options struct {
 // Wait says why a resource waits.
 type Wait struct {
 	Resource string
-	Reason   string    // "": the wait is over
-	Until    time.Time // by Options.Now
+	Kind     WaitKind  // 0: the wait is over
+	Reason   string    // "" likewise
+	Until    time.Time // by Options.Now; zero: not known
 }
+
+// WaitKind says what a resource waits for.
+type WaitKind int
+
+// The kinds of waits.
+const (
+	WaitRetry  WaitKind = iota + 1 // until a request that failed is sent again
+	WaitBudget                     // until the API's rate limit allows more
+	WaitTurn                       // for another traversal of the same resource
+)
 
 // Client reads a source. It is safe for concurrent use; all resources share its rate budget and its limit of requests in
 // flight.

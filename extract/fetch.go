@@ -78,7 +78,7 @@ func (c *Client) fetch(ctx context.Context, q *request) (fetched, error) {
 			wait = intervals.NextBackOff()
 		}
 		reason := fmt.Sprintf("%s; attempt %d of %d follows", err.brief(), attempt+1, q.attempts)
-		if err := c.wait(ctx, q.resource, reason, wait); err != nil {
+		if err := c.wait(ctx, q.resource, WaitRetry, reason, wait); err != nil {
 			return fetched{}, fmt.Errorf("%s: %w", q.resource.Name, err)
 		}
 	}
@@ -133,12 +133,12 @@ func (c *Client) askedWait(err *Error, header http.Header) (time.Duration, bool)
 }
 
 // wait sleeps and tells why.
-func (c *Client) wait(ctx context.Context, r *Resource, reason string, d time.Duration) error {
+func (c *Client) wait(ctx context.Context, r *Resource, kind WaitKind, reason string, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
 	if c.o.OnWait != nil {
-		c.o.OnWait(Wait{Resource: r.Name, Reason: reason, Until: c.now().Add(d)})
+		c.o.OnWait(Wait{Resource: r.Name, Kind: kind, Reason: reason, Until: c.now().Add(d)})
 		defer c.o.OnWait(Wait{Resource: r.Name})
 	}
 	return c.o.Sleep(ctx, d)
@@ -174,7 +174,7 @@ func (c *Client) reserve(ctx context.Context, r *Resource) error {
 // holdBack waits for what h names; now is the API's clock.
 func (c *Client) holdBack(ctx context.Context, r *Resource, h hold, now time.Time) error {
 	if h.answer == nil {
-		err := c.wait(ctx, r, "rate limit", min(h.until.Sub(now), h.most))
+		err := c.wait(ctx, r, WaitBudget, "rate limit", min(h.until.Sub(now), h.most))
 		if err == nil {
 			c.budget.waited(h.until)
 		}
@@ -197,7 +197,7 @@ func (c *Client) holdBack(ctx context.Context, r *Resource, h hold, now time.Tim
 		case <-woken.Done():
 		}
 	}()
-	err := c.wait(woken, r, "rate limit", min(h.until.Sub(now), h.most))
+	err := c.wait(woken, r, WaitBudget, "rate limit", min(h.until.Sub(now), h.most))
 	if err == nil {
 		c.budget.waited(h.until)
 		return nil

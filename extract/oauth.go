@@ -200,7 +200,7 @@ func (o *oauth) ask(ctx context.Context, q *request) (*oauth2.Token, *Error) {
 		}
 		o.c.retried(q, retryOf(failure))
 		reason := fmt.Sprintf("token endpoint: %s; attempt %d of %d follows", failure.brief(), attempt+1, q.attempts)
-		if err := o.c.wait(ctx, q.resource, reason, wait); err != nil {
+		if err := o.c.wait(ctx, q.resource, WaitRetry, reason, wait); err != nil {
 			return nil, failure
 		}
 	}

@@ -168,7 +168,7 @@ func (c *Client) hold(ctx context.Context, r *Resource, single chan struct{}) er
 	default:
 	}
 	if c.o.OnWait != nil {
-		c.o.OnWait(Wait{Resource: r.Name, Reason: "another traversal of it is under way"})
+		c.o.OnWait(Wait{Resource: r.Name, Kind: WaitTurn, Reason: "another traversal of it is under way"})
 		defer c.o.OnWait(Wait{Resource: r.Name})
 	}
 	select {
@@ -248,7 +248,7 @@ func (t *traversal) open(q *request) (fetched, error) {
 			e.Kind, e.Hint = KindUnavailable, "another client keeps a scroll open: only one can be at a time, and it ends a minute after its last use"
 			return fetched{}, e
 		}
-		if err := t.c.wait(t.ctx, t.r, "another scroll is open; it expires a minute after its last use", busyWait); err != nil {
+		if err := t.c.wait(t.ctx, t.r, WaitTurn, "another scroll is open; it expires a minute after its last use", busyWait); err != nil {
 			return fetched{}, fmt.Errorf("%s: %w", t.r.Name, err)
 		}
 	}
