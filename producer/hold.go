@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +23,8 @@ func (s *session) hold(ctx context.Context) error {
 	defer lose(nil)
 	work, wctx := errgroup.WithContext(ctx)
 	s.work = work
+	s.working.Store(s)
+	defer s.working.Store(nil)
 	work.Go(func() error { return s.share(wctx) })
 	watched := make(chan struct{})
 	go func() {
@@ -50,11 +54,13 @@ func (s *session) share(ctx context.Context) error {
 			return &EnvironmentError{Op: "share lanes in group " + s.cfg.Group, Err: err, Remedy: joinRemedy(err, s.cfg.Group)}
 		}
 		s.release(leave)
+		s.progress.left(leave)
 		if len(take) > 0 {
 			taken, err := s.takeLanes(ctx, take)
 			if err != nil {
 				return err
 			}
+			s.progress.held(slices.Sorted(maps.Keys(taken)))
 			s.start(ctx, taken)
 		}
 		if s.cfg.Group == "" {

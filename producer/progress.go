@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,13 @@ type Status struct {
 	SchemaID  int
 	Schema    int // version
 	Changes   []avro.Change
+
+	Rate     float64          // records a second that were published in the last ten
+	Passed   time.Time        // when the last complete reading ended; zero: none has in this run
+	ErrSince time.Time        // when the first failure of those that Err is the last of was met
+	Wait     extract.WaitKind // what the API is waited for; 0: it is not, Waiting names a pause of ours
+	SchemaAt time.Time        // when the last of Changes was registered
+	Uses     avro.Registered  // what records are encoded with; zero: none was yet, or values are JSON
 }
 
 // progress collects what units report. Safe for concurrent use.
@@ -43,6 +51,12 @@ type progress struct {
 	count int64 // commits of units
 
 	traversals map[string]map[string]traversed // by resource and the root whose traversal it is: a substream may have several
+	paces      map[string]*pace                // by resource
+	began      time.Time
+	events     events
+
+	broken      error // what the last session ended with; nil since lanes were taken again
+	brokenSince time.Time
 }
 
 // traversed is where one traversal stands.
@@ -55,10 +69,10 @@ type traversed struct {
 var stages = []string{"starting", "planning", "restoring", "backfill", "catching up", "listing", "confirming deletions", "sweeping", "live", "waiting", "done", "elsewhere"}
 
 func newProgress(names []string, format Format, now func() time.Time) *progress {
-	p := &progress{order: names, by: map[string]*Status{}, now: now, traversals: map[string]map[string]traversed{}}
+	p := &progress{order: names, by: map[string]*Status{}, now: now, began: now(), traversals: map[string]map[string]traversed{}, paces: map[string]*pace{}}
 	for _, name := range names {
 		p.by[name] = &Status{Resource: name, State: "starting", Format: format}
-		p.traversals[name] = map[string]traversed{}
+		p.traversals[name], p.paces[name] = map[string]traversed{}, &pace{}
 	}
 	return p
 }
@@ -75,10 +89,12 @@ func (p *progress) with(name string, change func(*Status)) {
 func (p *progress) snapshot() []Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := p.now()
 	all := make([]Status, 0, len(p.order))
 	for _, name := range p.order {
 		s := *p.by[name]
 		s.Changes = append([]avro.Change(nil), s.Changes...)
+		s.Rate = p.paces[name].rate(now, p.began)
 		all = append(all, s)
 	}
 	return all
@@ -103,7 +119,8 @@ func (p *progress) state(name, root, text string) {
 		if s.Stopped {
 			return
 		}
-		s.State, s.Waiting, s.Until = text, "", time.Time{}
+		s.State = text
+		s.wait("", 0, time.Time{})
 		for _, other := range p.traversals[name] {
 			if other.state != "" && slices.Index(stages, other.state) < slices.Index(stages, s.State) {
 				s.State = other.state
@@ -119,30 +136,94 @@ func (p *progress) elsewhere(name, root string) {
 }
 
 func (p *progress) fail(name string, err error) {
-	p.with(name, func(s *Status) { s.State, s.Err, s.Stopped, s.Waiting = "stopped", err, true, "" })
+	p.with(name, func(s *Status) {
+		s.State, s.Stopped = "stopped", true
+		s.failed(err, p.now())
+		s.wait("", 0, time.Time{})
+		p.events.note(p.now(), EventStopped, name, Reason(name, err), 0)
+	})
 }
 
 func (p *progress) trouble(name string, err error) {
-	p.with(name, func(s *Status) { s.Err, s.Waiting = err, "for the next cycle" })
+	p.with(name, func(s *Status) {
+		s.failed(err, p.now())
+		s.wait("for the next cycle", 0, time.Time{})
+		p.events.note(p.now(), EventError, name, Reason(name, err), 0)
+	})
 }
 
 func (p *progress) recovered(name string) {
 	p.with(name, func(s *Status) {
-		if !s.Stopped {
-			s.Err = nil
+		if s.Stopped || s.Err == nil {
+			return
 		}
+		p.events.note(p.now(), EventRecovered, name, "works again after "+p.now().Sub(s.ErrSince).Round(time.Second).String(), 0)
+		s.Err, s.ErrSince = nil, time.Time{}
 	})
+}
+
+// failed notes an error, of several in a row the last one.
+func (s *Status) failed(err error, now time.Time) {
+	if s.Err == nil {
+		s.ErrSince = now
+	}
+	s.Err = err
+}
+
+func (s *Status) wait(reason string, kind extract.WaitKind, until time.Time) {
+	s.Waiting, s.Wait, s.Until = reason, kind, until
 }
 
 func (p *progress) schema(name string, c avro.Change) {
 	p.with(name, func(s *Status) {
-		s.Schema, s.SchemaID = c.Version, c.ID
+		s.Schema, s.SchemaID, s.SchemaAt = c.Version, c.ID, p.now()
 		s.Changes = append(s.Changes, c)
+		text := fmt.Sprintf("version %d: %s", c.Version, c.What)
+		if c.Field != "" {
+			text = fmt.Sprintf("version %d: %s: %s", c.Version, c.Field, c.What)
+		}
+		p.events.note(p.now(), EventSchema, name, text, 0)
 	})
 }
 
 func (p *progress) wait(w extract.Wait) {
-	p.with(w.Resource, func(s *Status) { s.Waiting, s.Until = w.Reason, w.Until })
+	p.with(w.Resource, func(s *Status) {
+		s.wait(w.Reason, w.Kind, w.Until)
+		if w.Kind != extract.WaitTurn && w.Reason != "" {
+			p.events.note(p.now(), EventWait, w.Resource, w.Reason, 0)
+		}
+	})
+}
+
+// ended notes what a session ended with, and held that the next one has lanes.
+func (p *progress) ended(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken == nil {
+		p.brokenSince = p.now()
+	}
+	p.broken = err
+	p.events.note(p.now(), EventError, "", "taking the lanes again: "+err.Error(), 0)
+}
+
+func (p *progress) held(lanes []int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(lanes) == 0 {
+		return
+	}
+	p.events.note(p.now(), EventLanes, "", "has taken lanes "+laneList(lanes), 0)
+	if p.broken != nil {
+		p.events.note(p.now(), EventRecovered, "", "works again after "+p.now().Sub(p.brokenSince).Round(time.Second).String(), 0)
+		p.broken, p.brokenSince = nil, time.Time{}
+	}
+}
+
+// left notes lanes that other workers of the group are to have.
+func (p *progress) left(lanes []int32) {
+	if len(lanes) > 0 {
+		p.events.note(p.now(), EventLanes, "", "has let go of lanes "+laneList(lanes), 0)
+	}
 }
 
 func (p *progress) page(names []string, pages, read int) {
@@ -185,6 +266,8 @@ func (p *progress) committed(b *batch, names []string, root string, state UnitSt
 			s.Deleted += c.deleted
 			s.Dead += c.dead
 			s.Discarded += c.discarded
+			p.paces[name].add(p.now(), c.published)
+			p.note(name, c)
 		})
 	}
 	if state.Phase != extract.PhaseLive.String() {
@@ -205,6 +288,16 @@ func (p *progress) committed(b *batch, names []string, root string, state UnitSt
 	}
 }
 
+// note tells of what a commit brought that somebody may want to look at. Called with mu held.
+func (p *progress) note(name string, c *counts) {
+	if c.deleted > 0 {
+		p.events.note(p.now(), EventDeleted, name, "records are gone from the API, and deleted", c.deleted)
+	}
+	if c.dead > 0 {
+		p.events.note(p.now(), EventDead, name, "were put into the topic of dead letters", c.dead)
+	}
+}
+
 // remembers notes how many of a resource's keys memory does not hold.
 func (p *progress) remembers(name string, m *published) {
 	m.mu.Lock()
@@ -214,13 +307,18 @@ func (p *progress) remembers(name string, m *published) {
 }
 
 func (p *progress) backfill(name string, done, windows int) {
-	p.with(name, func(s *Status) { s.Windows = [2]int{done, windows} })
+	p.with(name, func(s *Status) {
+		s.Windows = [2]int{done, windows}
+		if done == windows {
+			p.events.note(p.now(), EventBackfill, name, "is complete", 0)
+		}
+	})
 }
 
 // passed counts a complete reading.
 func (r *runner) passed() {
 	for _, name := range r.served() {
-		r.progress.with(name, func(s *Status) { s.Passes++ })
+		r.progress.with(name, func(s *Status) { s.Passes, s.Passed = s.Passes+1, r.progress.now() })
 	}
 }
 
@@ -229,7 +327,7 @@ func (r *runner) waiting(reason string, d time.Duration) {
 	for _, name := range r.served() {
 		r.progress.with(name, func(s *Status) {
 			if !s.Stopped {
-				s.Waiting, s.Until = reason, r.cfg.Now().Add(d)
+				s.wait(reason, 0, r.cfg.Now().Add(d))
 			}
 		})
 	}

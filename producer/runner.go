@@ -157,6 +157,7 @@ func (r *runner) persist(ctx context.Context, step func(context.Context) error) 
 		for _, name := range r.served() {
 			r.progress.trouble(name, err)
 		}
+		r.waiting("for the next cycle", r.pollInterval())
 		r.cfg.Log.Warn("waiting for the next cycle", "resource", r.root.Name, "err", err)
 		if err := r.cfg.Sleep(ctx, r.pollInterval()); err != nil {
 			return err

@@ -57,8 +57,9 @@ type Worker struct {
 	claimed   [StatePartitions]int64 // offset after our last claim of each lane, in this session or an earlier one; 0: none
 	waitedFor map[string]bool        // visits that did not end in time, by nonce
 	progress  *progress
-	inFlight  atomic.Int64       // bytes that pages hold which were read ahead and are not committed yet
-	encoders  map[string]encoder // by resource
+	working   atomic.Pointer[session] // the one that holds lanes, or is about to; nil: none
+	inFlight  atomic.Int64            // bytes that pages hold which were read ahead and are not committed yet
+	encoders  map[string]encoder      // by resource
 	dead      *deadLetters
 	refused   map[string]int   // times that the broker refused a record, by topic and key
 	stopped   map[string]error // resources that cannot go on, by name; the others do. Guarded by progress.mu
@@ -134,9 +135,6 @@ func (w *Worker) selectedNames() []string {
 	return names
 }
 
-// Progress is a snapshot of what each selected resource does.
-func (w *Worker) Progress() []Status { return w.progress.snapshot() }
-
 // Waiting notes why a resource waits on the API (extract.Options.OnWait).
 func (w *Worker) Waiting(wait extract.Wait) { w.progress.wait(wait) }
 
@@ -164,6 +162,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		if !w.goesOn(err, again, row) {
 			return err
 		}
+		w.progress.ended(err)
 		w.cfg.Log.Warn("taking the lanes again", "err", err)
 		if w.cfg.Sleep(ctx, retakePause(row)) != nil {
 			return w.interrupted()

@@ -34,7 +34,6 @@ type display struct {
 	block []byte
 
 	status func() []producer.Status
-	rates  rates
 	quit   chan struct{}
 	gone   chan struct{}
 }
@@ -86,7 +85,6 @@ func (d *display) Write(line []byte) (int, error) {
 
 func (d *display) start(status func() []producer.Status) {
 	d.status = status
-	d.rates.since(d.now(), nil)
 	every := logEvery
 	if d.size != nil {
 		every = redrawEvery
@@ -118,17 +116,16 @@ func (d *display) stop() {
 
 func (d *display) show() {
 	all, now := d.status(), d.now()
-	per := d.rates.since(now, all)
 	if d.size == nil {
 		for _, s := range all {
-			d.log.Info("progress", attributes(s, now, per[s.Resource])...)
+			d.log.Info("progress", attributes(s, now)...)
 		}
 		return
 	}
 	width, height := d.size()
 	table := []string{statusHeader}
 	for _, s := range all {
-		table = append(table, statusLine(s, now, per[s.Resource]))
+		table = append(table, statusLine(s, now))
 	}
 	// The cursor stands below the block: of a block as high as the window the first line scrolls out, and cannot be erased.
 	if last := height - 2; len(table) > height-1 {

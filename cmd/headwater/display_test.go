@@ -22,19 +22,18 @@ func TestStatusLine(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		status producer.Status
-		per    float64
 		want   string
 	}{
-		{producer.Status{Resource: "tags", State: "starting"}, 0,
+		{producer.Status{Resource: "tags", State: "starting"},
 			"tags               starting          0       0     0"},
-		{producer.Status{Resource: "contacts", State: "backfill", Windows: [2]int{3, 12}, Pages: 1234, Published: 184950}, 3312.4,
+		{producer.Status{Resource: "contacts", State: "backfill", Windows: [2]int{3, 12}, Pages: 1234, Published: 184950, Rate: 3312.4},
 			"contacts           backfill 3/12  1234  184950  3312"},
-		{producer.Status{Resource: "contacts", State: "live", Windows: [2]int{12, 12}, Pages: 7, Published: 12, Watermark: noon.Add(-304 * time.Second), Waiting: "next pass", Until: noon.Add(29 * time.Second)}, 0.4,
+		{producer.Status{Resource: "contacts", State: "live", Windows: [2]int{12, 12}, Pages: 7, Published: 12, Watermark: noon.Add(-304 * time.Second), Waiting: "next pass", Until: noon.Add(29 * time.Second), Rate: 0.4},
 			"contacts           live              7      12     0   5m4s  next pass (29s)"},
-		{producer.Status{Resource: "conversation_parts", State: "live", Pages: 9, Published: 3, Deleted: 2, Dead: 1, Waiting: "for the\nnext cycle", Err: errors.New("503\n\x1b[31m upstream")}, 1,
+		{producer.Status{Resource: "conversation_parts", State: "live", Pages: 9, Published: 3, Deleted: 2, Dead: 1, Waiting: "for the\nnext cycle", Err: errors.New("503\n\x1b[31m upstream"), Rate: 1},
 			"conversation_parts live              9       3     1         the next cycle  2 deleted  1 dead letter  ! 503 [31m upstream"},
 	} {
-		if got := statusLine(c.status, noon, c.per); got != c.want {
+		if got := statusLine(c.status, noon); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}
@@ -77,30 +76,6 @@ func TestCut(t *testing.T) {
 	}
 }
 
-func TestRatesAreOfTheLastSeconds(t *testing.T) {
-	t.Parallel()
-	var r rates
-	r.since(noon, nil)
-	at := func(second int, published int64) float64 {
-		return r.since(noon.Add(time.Duration(second)*time.Second), []producer.Status{{Resource: "tags", Published: published}})["tags"]
-	}
-	for _, c := range []struct {
-		second    int
-		published int64
-		want      float64
-	}{{0, 0, 0}, {5, 500, 100}, {10, 1000, 100}, {20, 1000, 0}, {30, 1000, 0}, {31, 1011, 1}} {
-		if got := at(c.second, c.published); got != c.want {
-			t.Errorf("second %d: %v, not %v", c.second, got, c.want)
-		}
-	}
-	for i := range 1000 {
-		at(100+i, 0)
-	}
-	if len(r.samples) > 20 {
-		t.Errorf("%d samples are kept", len(r.samples))
-	}
-}
-
 // drawn is a display on a screen; its statuses are the test's to change.
 func drawn(s *screen, status *[]producer.Status) *display {
 	d := newDisplay(s, &Config{LogLevel: "info", LogFormat: "text"}, true, func() time.Time { return noon })
@@ -138,7 +113,7 @@ func TestDisplayOnATerminal(t *testing.T) {
 		t.Errorf("a log line is not above the block: %q", got)
 	}
 	fmt.Fprint(s, "^C") // the terminal's echo
-	status[0] = producer.Status{Resource: "tags", State: "done", Pages: 3, Published: 15, Watermark: noon, Waiting: "nothing in particular"}
+	status[0] = producer.Status{Resource: "tags", State: "done", Pages: 3, Published: 15, Rate: 15, Watermark: noon, Waiting: "nothing in particular"}
 	d.show()
 	if got := s.lines(); len(got) != 6 || got[3] != header || got[4] != done || got[5] != starting {
 		t.Errorf("after ^C: %q", got)
@@ -184,8 +159,8 @@ func TestDisplayInALowWindow(t *testing.T) {
 func TestDisplayWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	status := []producer.Status{
-		{Resource: "tags", State: "done", Pages: 1, Published: 15, Waiting: "for the next cycle", Dead: 3, Discarded: 2, Changes: make([]avro.Change, 4)},
-		{Resource: "contacts", State: "live", Windows: [2]int{2, 2}, Pages: 4, Published: 70, Watermark: noon.Add(-time.Minute), Waiting: "next pass", Until: noon.Add(time.Minute), Err: errors.New("503")},
+		{Resource: "tags", State: "done", Pages: 1, Published: 15, Rate: 15, Waiting: "for the next cycle", Dead: 3, Discarded: 2, Changes: make([]avro.Change, 4)},
+		{Resource: "contacts", State: "live", Windows: [2]int{2, 2}, Pages: 4, Published: 70, Rate: 70, Watermark: noon.Add(-time.Minute), Waiting: "next pass", Until: noon.Add(time.Minute), Err: errors.New("503")},
 	}
 	for format, want := range map[string][]string{
 		"": {

@@ -15,7 +15,7 @@ const statusHeader = "RESOURCE           STATE         PAGES RECORDS REC/S    AG
 
 // statusLine is a resource in one line: state, pages, records, records a second, the watermark's age, why it waits and for how
 // long, and whatever else there is to say.
-func statusLine(s producer.Status, now time.Time, perSecond float64) string {
+func statusLine(s producer.Status, now time.Time) string {
 	state, old := s.State, ""
 	if s.Windows[1] > 1 && state == "backfill" {
 		state = fmt.Sprintf("backfill %d/%d", s.Windows[0], s.Windows[1])
@@ -43,14 +43,14 @@ func statusLine(s producer.Status, now time.Time, perSecond float64) string {
 	if s.Err != nil {
 		notes = append(notes, "! "+oneLine(s.Err.Error()))
 	}
-	line := fmt.Sprintf("%-18s %-13s %5d %7d %5.0f %6s  %s", s.Resource, state, s.Pages, s.Published, perSecond, old, strings.Join(notes, "  "))
+	line := fmt.Sprintf("%-18s %-13s %5d %7d %5.0f %6s  %s", s.Resource, state, s.Pages, s.Published, s.Rate, old, strings.Join(notes, "  "))
 	return strings.TrimRight(line, " ")
 }
 
 // attributes are the same as a log line's.
-func attributes(s producer.Status, now time.Time, perSecond float64) []any {
+func attributes(s producer.Status, now time.Time) []any {
 	list := []any{"resource", s.Resource, "state", s.State, "pages", s.Pages, "records", s.Published,
-		"records_per_second", math.Round(perSecond*10) / 10, "deleted", s.Deleted, "dead_letters", s.Dead}
+		"records_per_second", math.Round(s.Rate*10) / 10, "deleted", s.Deleted, "dead_letters", s.Dead}
 	if s.Discarded > 0 {
 		list = append(list, "discarded_values", s.Discarded)
 	}
@@ -76,36 +76,6 @@ func attributes(s producer.Status, now time.Time, perSecond float64) []any {
 		list = append(list, "err", s.Err)
 	}
 	return list
-}
-
-// rates tells how fast records come: over the last seconds, because over a whole run a stream that is idle would seem busy.
-type rates struct {
-	samples []sample // the oldest is just as old as rateSpan, or the first
-}
-
-type sample struct {
-	at      time.Time
-	records map[string]int64
-}
-
-const rateSpan = 10 * time.Second
-
-// since notes the counts and returns the records per second of each resource.
-func (r *rates) since(now time.Time, all []producer.Status) map[string]float64 {
-	s := sample{at: now, records: map[string]int64{}}
-	for _, st := range all {
-		s.records[st.Resource] = st.Published
-	}
-	r.samples = append(r.samples, s)
-	for len(r.samples) > 2 && now.Sub(r.samples[1].at) >= rateSpan {
-		r.samples = r.samples[1:]
-	}
-	first := r.samples[0]
-	per := map[string]float64{}
-	for name, n := range s.records {
-		per[name] = float64(n-first.records[name]) / max(now.Sub(first.at).Seconds(), 1)
-	}
-	return per
 }
 
 // age is a duration in at most two units: 4s, 12m5s, 3h20m, 2d3h.
