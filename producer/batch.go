@@ -48,7 +48,20 @@ type lesson struct {
 	record      *kgo.Record // that says so in the topic; nil: none does
 }
 
-type counts struct{ published, deleted, dead, discarded int64 }
+// counts is what a batch has of one resource.
+type counts struct {
+	published, deleted, dead, discarded int64
+	first                               int64      // of the published ones: with keys that were not published before
+	rejected                            Rejections // the dead ones, by why they are
+}
+
+func (c *counts) reject(why Rejection) {
+	c.dead++
+	c.rejected[why]++
+	if why == RejectedValue {
+		c.discarded++
+	}
+}
 
 func newBatch() *batch { return &batch{counts: map[string]*counts{}, dead: map[string]bool{}} }
 
@@ -148,10 +161,12 @@ type reading struct {
 
 // publish adds the reading as a record of topic.
 func (b *batch) publish(topic, resource string, rd reading, memory *published) {
-	op := valueUpdate
+	op, count := valueUpdate, b.count(resource)
 	if rd.verdict == verdictFirst {
 		op = valueFirst
+		count.first++
 	}
+	count.published++
 	p := &b.parts
 	headers := p.header(nil, headerOp, op)
 	if rd.entry.ts != 0 {
@@ -161,7 +176,6 @@ func (b *batch) publish(topic, resource string, rd reading, memory *published) {
 	record := p.record(topic, rd.Key, rd.value, headers)
 	b.add(record)
 	b.learned = append(b.learned, lesson{memory: memory, parent: rd.ParentKey, key: rd.Key, entry: rd.entry, hash: rd.hash, record: record})
-	b.count(resource).published++
 	b.total++
 }
 

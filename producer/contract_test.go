@@ -74,7 +74,7 @@ func TestValuesAreDiscarded(t *testing.T) {
 	w.wantNews("things", "r 2") // 1 is what it was, without more
 	w.wantNewLetters(`things 1 more {"x":1}`, `things 2 v 5`, `things 2 more {"x":1}`, `things 2 w 5`)
 	w.wantHolds("things", `1 {"id":"1","v":"a"}`+"\n"+`2 {"id":"2"}`)
-	if s := w.worker.Progress()[0]; s.Dead != 4 || s.Discarded != 4 || s.Published != 1 {
+	if s := w.worker.Progress()[0]; s.Dead != 4 || s.Discarded != 4 || s.Rejected[RejectedValue] != 4 || s.Published != 1 {
 		t.Errorf("%+v", s)
 	}
 	if n := strings.Count(logged.String(), "values are discarded"); n != 3 {

@@ -33,21 +33,21 @@ func newDeadLetters(topic string) *deadLetters {
 }
 
 // undeliverable says why a record cannot be published, and where in it; "" if it can.
-func undeliverable(rec *extract.Record, enc *avro.Encoded, maxBytes int) (reason, path string) {
+func undeliverable(rec *extract.Record, enc *avro.Encoded, maxBytes int) (why Rejection, reason, path string) {
 	switch {
 	case rec.KeyErr != nil:
-		return "no usable key: " + rec.KeyErr.Error(), ""
+		return RejectedKey, "no usable key: " + rec.KeyErr.Error(), ""
 	case enc.Err != nil:
 		var discarded *avro.DiscardedError
 		if errors.As(enc.Err, &discarded) {
-			return contractReason(avro.DiscardRecord, discarded.Error()), enc.Path
+			return RejectedRecord, contractReason(avro.DiscardRecord, discarded.Error()), enc.Path
 		}
-		return "cannot be encoded: " + enc.Err.Error(), enc.Path
+		return RejectedEncoding, "cannot be encoded: " + enc.Err.Error(), enc.Path
 	// Headers, batch header and length fields take less than the 200 bytes.
 	case len(rec.Key)+len(enc.Value)+200 > maxBytes:
-		return "larger than the topic takes (max.message.bytes " + strconv.Itoa(maxBytes) + ")", ""
+		return RejectedSize, "larger than the topic takes (max.message.bytes " + strconv.Itoa(maxBytes) + ")", ""
 	}
-	return "", ""
+	return 0, "", ""
 }
 
 // contractReason begins with what a person can change.
@@ -56,9 +56,9 @@ func contractReason(c avro.Contract, lacks string) string {
 }
 
 // add puts a record aside, in the transaction of its page.
-func (d *deadLetters) add(b *batch, resource string, rd reading, reason, path string) {
+func (d *deadLetters) add(b *batch, resource string, rd reading, why Rejection, reason, path string) {
 	if d.put(b, resource+"/"+rd.Key, rd.JSON, rd.entry.digest, reason, path) {
-		b.count(resource).dead++
+		b.count(resource).reject(why)
 	}
 }
 
@@ -66,8 +66,7 @@ func (d *deadLetters) add(b *batch, resource string, rd reading, reason, path st
 func (d *deadLetters) discard(b *batch, resource, key string, values []avro.Discarded) {
 	for _, v := range values {
 		if d.put(b, resource+"/"+key, v.JSON, v.Digest, contractReason(avro.DiscardValue, v.What), v.Path) {
-			b.count(resource).dead++
-			b.count(resource).discarded++
+			b.count(resource).reject(RejectedValue)
 		}
 	}
 }

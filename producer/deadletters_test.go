@@ -116,12 +116,12 @@ func TestSameBadRecordTwiceOnAPageIsOneDeadLetter(t *testing.T) {
 	t.Parallel()
 	d, b := newDeadLetters("dead"), newBatch()
 	bad := reading{Record: &extract.Record{JSON: []byte(`{"v":1}`), KeyErr: errors.New("no id")}, entry: entry{digest: 7}}
-	d.add(b, "things", bad, "no usable key", "")
-	d.add(b, "things", bad, "no usable key", "")
+	d.add(b, "things", bad, RejectedKey, "no usable key", "")
+	d.add(b, "things", bad, RejectedKey, "no usable key", "")
 	other := bad
 	other.entry.digest = 8
-	d.add(b, "things", other, "no usable key", "")
-	if len(b.records) != 2 || b.count("things").dead != 2 {
+	d.add(b, "things", other, RejectedKey, "no usable key", "")
+	if len(b.records) != 2 || b.count("things").dead != 2 || b.count("things").rejected[RejectedKey] != 2 {
 		t.Errorf("%d dead letters, want 2", len(b.records))
 	}
 }

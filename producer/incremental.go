@@ -173,7 +173,7 @@ func (r *runner) live(ctx context.Context, passes []*pass) error {
 			r.state("done")
 			return nil
 		}
-		r.waiting("next pass", r.pollInterval())
+		r.pauses("next pass", r.pollInterval(), r.pollInterval())
 		if err := r.cfg.Sleep(ctx, r.pollInterval()); err != nil {
 			return err
 		}

@@ -14,6 +14,27 @@ const (
 	headerSize   = "size"
 )
 
+// Rejection is why something became a dead letter.
+type Rejection int
+
+// The reasons.
+const (
+	RejectedKey      Rejection = iota // the record has no usable key
+	RejectedEncoding                  // the record cannot be encoded
+	RejectedSize                      // the record is larger than its topic takes
+	RejectedRecord                    // its contract keeps the record out
+	RejectedValue                     // its contract keeps a value out, and the record is published without it
+	rejections
+)
+
+// String is the reason in one word.
+func (r Rejection) String() string {
+	return [...]string{"no_key", "not_encodable", "too_large", "contract_record", "contract_value"}[r]
+}
+
+// Rejections counts dead letters by their reason.
+type Rejections [rejections]int64
+
 // DeadLetter is a record, or a value of one, that was not published.
 type DeadLetter struct {
 	Resource string

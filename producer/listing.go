@@ -85,12 +85,13 @@ func (r *runner) untilDue(ctx context.Context, took time.Duration) error {
 	if r.root.PollInterval > 0 {
 		pause = r.root.PollInterval
 	}
-	wait := last.At.Add(max(pause, 10*took)).Sub(r.cfg.Now())
+	pause = max(pause, 10*took)
+	wait := last.At.Add(pause).Sub(r.cfg.Now())
 	if wait <= 0 {
 		return nil
 	}
 	r.state("waiting")
-	r.waiting("next listing", wait)
+	r.pauses("next listing", pause, wait)
 	return r.cfg.Sleep(ctx, wait)
 }
 

@@ -187,9 +187,9 @@ func (p *pass) judge(res *extract.Resource, records []extract.Record, encoded []
 	for i := range records {
 		rec, enc := &records[i], &encoded[i]
 		rd := reading{Record: rec, value: enc.Value, entry: toEntry(rec, enc)}
-		reason, path := undeliverable(rec, enc, most)
+		why, reason, path := undeliverable(rec, enc, most)
 		if reason != "" {
-			p.dead.add(b, res.Name, rd, reason, path)
+			p.dead.add(b, res.Name, rd, why, reason, path)
 		}
 		p.discarded(b, res.Name, rec.Key, enc)
 		if reason != "" {
@@ -271,6 +271,7 @@ func (p *pass) save(ctx context.Context, b *batch, next UnitState) error {
 	p.saved, p.savedAt = next, p.cfg.Now()
 	p.changed += b.total
 	p.progress.committed(b, p.servedNow(), p.root.Name, next)
+	p.progress.advanced(p.served(), next)
 	if p.publish {
 		p.progress.remembers(p.root.Name, p.memory)
 	}

@@ -40,6 +40,11 @@ type Status struct {
 	Wait     extract.WaitKind // what the API is waited for; 0: it is not, Waiting names a pause of ours
 	SchemaAt time.Time        // when the last of Changes was registered
 	Uses     avro.Registered  // what records are encoded with; zero: none was yet, or values are JSON
+
+	First    int64         // of Published, first publications of their keys; the others are updates
+	Rejected Rejections    // the dead letters, by why they are
+	Success  time.Time     // when a reading last did what it was to do: one was completed, or, before the first and in a backfill, a page was committed. Zero: none yet
+	Interval time.Duration // pause between complete readings
 }
 
 // progress collects what units report. Safe for concurrent use.
@@ -129,9 +134,11 @@ func (p *progress) state(name, root, text string) {
 	})
 }
 
-// elsewhere notes that another worker of the group reads a resource in the traversal of root: its watermark is not known here.
+// elsewhere notes that another worker of the group reads a resource in the traversal of root: its watermark, and when a reading succeeds, are not known here.
 func (p *progress) elsewhere(name, root string) {
-	p.with(name, func(s *Status) { p.traversals[name][root], s.Watermark = traversed{}, time.Time{} })
+	p.with(name, func(s *Status) {
+		p.traversals[name][root], s.Watermark, s.Success = traversed{}, time.Time{}, time.Time{}
+	})
 	p.state(name, root, "elsewhere")
 }
 
@@ -268,6 +275,10 @@ func (p *progress) committed(b *batch, names []string, root string, state UnitSt
 			s.Discarded += c.discarded
 			p.paces[name].add(p.now(), c.published)
 			p.note(name, c)
+			s.First += c.first
+			for why, n := range c.rejected {
+				s.Rejected[why] += n
+			}
 		})
 	}
 	if state.Phase != extract.PhaseLive.String() {
@@ -298,6 +309,17 @@ func (p *progress) note(name string, c *counts) {
 	}
 }
 
+// advanced notes a commit of a reading that takes long: as long as it gets on, all is well.
+func (p *progress) advanced(names []string, state UnitState) {
+	for _, name := range names {
+		p.with(name, func(s *Status) {
+			if s.Passes == 0 || state.Phase == extract.PhaseBackfill.String() {
+				s.Success = p.now()
+			}
+		})
+	}
+}
+
 // remembers notes how many of a resource's keys memory does not hold.
 func (p *progress) remembers(name string, m *published) {
 	m.mu.Lock()
@@ -318,7 +340,10 @@ func (p *progress) backfill(name string, done, windows int) {
 // passed counts a complete reading.
 func (r *runner) passed() {
 	for _, name := range r.served() {
-		r.progress.with(name, func(s *Status) { s.Passes, s.Passed = s.Passes+1, r.progress.now() })
+		r.progress.with(name, func(s *Status) {
+			now := r.progress.now()
+			s.Passes, s.Passed, s.Success = s.Passes+1, now, now
+		})
 	}
 }
 
@@ -331,4 +356,12 @@ func (r *runner) waiting(reason string, d time.Duration) {
 			}
 		})
 	}
+}
+
+// pauses waits between two complete readings. interval is what the pause is as a whole, of which d is left.
+func (r *runner) pauses(reason string, interval, d time.Duration) {
+	for _, name := range r.served() {
+		r.progress.with(name, func(s *Status) { s.Interval = interval })
+	}
+	r.waiting(reason, d)
 }

@@ -86,12 +86,24 @@ func New(cfg Config) (*Worker, error) {
 	w.progress = newProgress(names, cfg.Format, cfg.Now)
 	w.dead = newDeadLetters(w.names.DeadLetters())
 	for _, name := range names {
+		w.progress.by[name].Interval = w.interval(cfg.Source.Resource(name))
 		w.encoders[name] = w.encoder(cfg.Source.Resource(name))
 	}
 	var err error
 	w.claim, err = newClaim(claimWorker, cfg.Source)
 	w.claim.Group = cfg.Group
 	return w, err
+}
+
+// interval is the pause between two complete readings of a resource, as it is set.
+func (w *Worker) interval(r *extract.Resource) time.Duration {
+	switch root := r.Root(); {
+	case root.PollInterval > 0:
+		return root.PollInterval
+	case root.Incremental != nil:
+		return w.cfg.PollInterval
+	}
+	return w.cfg.SnapshotInterval
 }
 
 // Declare is what a source file says of a resource's records, in avro's words.
