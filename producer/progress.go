@@ -62,6 +62,7 @@ type progress struct {
 
 	broken      error // what the last session ended with; nil since lanes were taken again
 	brokenSince time.Time
+	sessions    int64 // that ended so
 }
 
 // traversed is where one traversal stands.
@@ -209,7 +210,7 @@ func (p *progress) ended(err error) {
 	if p.broken == nil {
 		p.brokenSince = p.now()
 	}
-	p.broken = err
+	p.broken, p.sessions = err, p.sessions+1
 	p.events.note(p.now(), EventError, "", "taking the lanes again: "+err.Error(), 0)
 }
 

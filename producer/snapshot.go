@@ -1,6 +1,8 @@
 package producer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,12 +20,14 @@ type Snapshot struct {
 	Events    []Event   // the last ones, the oldest first
 	Err       error     // what the last session ended with, until another one has lanes
 	ErrSince  time.Time // when the first session of these ended
+	Failed    int64     // sessions of this run that ended so
 }
 
 // Lane is a partition of the state topic, and who has it as far as this worker knows.
 type Lane struct {
 	ID    int32
 	Held  bool     // by this worker
+	Given bool     // to this worker by its group, or because it has none: what is not held yet is being taken
 	Claim Claim    // the last one; zero: there is none, or it is not read yet
 	Home  []string // root resources that its holder reads
 }
@@ -36,8 +40,21 @@ func (w *Worker) Snapshot() Snapshot {
 	}
 	w.progress.mu.Lock()
 	defer w.progress.mu.Unlock()
-	s.Err, s.ErrSince = w.progress.broken, w.progress.brokenSince
+	s.Err, s.ErrSince, s.Failed = w.progress.broken, w.progress.brokenSince, w.progress.sessions
 	return s
+}
+
+// Ping asks a broker for an answer, over a connection of the session that works. Its error is the last session's where none does.
+func (w *Worker) Ping(ctx context.Context) error {
+	if working := w.working.Load(); working != nil {
+		return working.admin.Ping(ctx)
+	}
+	w.progress.mu.Lock()
+	defer w.progress.mu.Unlock()
+	if w.progress.broken != nil {
+		return w.progress.broken
+	}
+	return errors.New("not connected yet")
 }
 
 // Progress is what each selected resource does.
@@ -57,6 +74,7 @@ func (s *session) look() []Lane {
 	for id := range lanes {
 		lanes[id].ID = int32(id)
 		lanes[id].Held = s.tenureOf(int32(id)) != nil
+		lanes[id].Given = s.assigned.gives(int32(id))
 		lanes[id].Claim, _ = s.board.claim(int32(id))
 	}
 	for _, root := range s.cfg.Source.Roots() {

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/headwater-stream/headwater/avro"
+	"github.com/headwater-stream/headwater/cmd/headwater/web"
 	"github.com/headwater-stream/headwater/extract"
 	"github.com/headwater-stream/headwater/producer"
 )
@@ -36,6 +37,7 @@ type options struct {
 	pprof        profilesAddress
 	freePorts    bool // a port that is taken is replaced by a free one
 
+	metrics  *web.Metrics       // observe the clients; nil: nobody does
 	waiting  func(extract.Wait) // told why the API's client waits; nil: the worker's status shows it
 	attempts int                // of one request to the API; 0: as many as the work takes
 }
@@ -53,6 +55,9 @@ func (a *app) newPipeline(cfg *Config, o options, log *slog.Logger) (*pipeline, 
 	var err error
 	p.kafka, err = cfg.kafkaOptions()
 	note(err)
+	if o.metrics != nil {
+		p.kafka = append(p.kafka, o.metrics.Kafka())
+	}
 	format, _ := producer.ParseFormat(cfg.ValueFormat) // a mistake is told already
 	encoder, _ := avro.ParseEncoder(cfg.Encoder)
 	if format == producer.FormatAvro {
@@ -105,10 +110,12 @@ func (a *app) newClient(p *pipeline, o options) error {
 	for _, w := range warnings {
 		a.say("warning: " + w)
 	}
+	client := extract.Options{Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + buildVersion().Version, OnWait: o.waiting}
+	if o.metrics != nil {
+		client.Observer = o.metrics
+	}
 	var err error
-	p.api, err = extract.NewClient(p.source, settings, extract.Options{
-		Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + buildVersion().Version, OnWait: o.waiting,
-	})
+	p.api, err = extract.NewClient(p.source, settings, client)
 	return errors.Join(append(missing, settingMistakes(p.source, missing, err)...)...)
 }
 

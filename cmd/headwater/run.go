@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/headwater-stream/headwater/cmd/headwater/web"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -42,6 +44,9 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 	cfg, mistakes := a.load()
 	_, noColor := filled{a.env}.Lookup("NO_COLOR")
 	show := newDisplay(a.stderr, cfg, noColor, time.Now)
+	if cfg.MetricsAddr != "off" {
+		o.metrics = web.NewMetrics(buildVersion())
+	}
 	p, err := a.newPipeline(cfg, o, show.logger())
 	if err := errors.Join(mistakes, err, o.shared(cfg)); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"syscall"
+	"time"
 
 	"github.com/headwater-stream/headwater/cmd/headwater/web"
 	"github.com/headwater-stream/headwater/producer"
@@ -30,6 +31,13 @@ func (a *app) serve(ctx context.Context, p *pipeline, o options, log *slog.Logge
 		}
 		return nil, &producer.EnvironmentError{Op: "serve health and metrics", Err: err, Remedy: remedy, Lasting: true}
 	}
+	o.metrics.Watch(p.worker, p.api)
+	o.metrics.Routes(s)
+	ready := &web.Ready{Worker: p.worker, Metrics: o.metrics, Shared: p.cfg.Group != "", Now: time.Now}
+	if p.registry != nil {
+		ready.Registry = p.registry
+	}
+	ready.Routes(s)
 	line := "health and metrics at " + s.URL()
 	if s.Moved() {
 		line += "  (the usual port is taken)"
