@@ -73,6 +73,9 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 	if started != nil {
 		started(p, show)
 	}
+	if server != nil {
+		a.say(where(server))
+	}
 	a.say(p.String())
 	show.start(p.worker.Progress)
 	told := tellStop(ctx, show)

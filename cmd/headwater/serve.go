@@ -38,10 +38,14 @@ func (a *app) serve(ctx context.Context, p *pipeline, o options, log *slog.Logge
 		ready.Registry = p.registry
 	}
 	ready.Routes(s)
+	return s, nil
+}
+
+// where is what people are told of a server.
+func where(s *web.Server) string {
 	line := "health and metrics at " + s.URL()
 	if s.Moved() {
-		line += "  (the usual port is taken)"
+		line += "  (its usual port is taken)"
 	}
-	a.say(line)
-	return s, nil
+	return line
 }

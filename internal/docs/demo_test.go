@@ -11,6 +11,7 @@ type demo struct {
 	program               string
 	process               *process
 	api, broker, registry string // host:port
+	metrics               string // likewise
 }
 
 func startDemo(t *testing.T) *demo {
@@ -26,6 +27,11 @@ func startDemo(t *testing.T) *demo {
 		}
 		*where = m[1]
 	}
+	m := regexp.MustCompile(`metrics at http://(\S+)`).FindStringSubmatch(d.process.stderr.String())
+	if m == nil {
+		t.Fatalf("the demo does not say where its metrics are:\n%s", d.process.stderr)
+	}
+	d.metrics = m[1]
 	return d
 }
 
@@ -35,7 +41,7 @@ func (d *demo) here(command string) string {
 		command = "KAFKA_BROKERS=127.0.0.1:9092 SCHEMA_REGISTRY_URL=http://127.0.0.1:8081 " + command
 		command = "env " + command // exec takes no assignments
 	}
-	return strings.NewReplacer("127.0.0.1:8080", d.api, "127.0.0.1:9092", d.broker, "127.0.0.1:8081", d.registry, "bin/headwater", d.program).Replace(command)
+	return strings.NewReplacer("127.0.0.1:8080", d.api, "127.0.0.1:9092", d.broker, "127.0.0.1:8081", d.registry, "127.0.0.1:9464", d.metrics, "bin/headwater", d.program).Replace(command)
 }
 
 // exported are a document's exports for this machine.
@@ -52,5 +58,5 @@ func (d *demo) documented(text string) string {
 	text = strings.ReplaceAll(text, "  (its usual port is taken)", "")
 	text = regexp.MustCompile(`KAFKA_BROKERS=\S+ `).ReplaceAllString(text, "")
 	text = regexp.MustCompile(`SCHEMA_REGISTRY_URL=\S+ `).ReplaceAllString(text, "")
-	return strings.NewReplacer(d.api, "127.0.0.1:8080", d.broker, "127.0.0.1:9092", d.registry, "127.0.0.1:8081", d.program, "bin/headwater").Replace(text)
+	return strings.NewReplacer(d.api, "127.0.0.1:8080", d.broker, "127.0.0.1:9092", d.registry, "127.0.0.1:8081", d.metrics, "127.0.0.1:9464", d.program, "bin/headwater").Replace(text)
 }

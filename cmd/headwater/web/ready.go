@@ -14,7 +14,7 @@ import (
 
 // Registry is the schema registry's client.
 type Registry interface {
-	Ping(ctx context.Context) error
+	Answers(ctx context.Context) error
 }
 
 const (
@@ -82,7 +82,7 @@ func (r *Ready) look(ctx context.Context) readiness {
 	var asking sync.WaitGroup
 	asking.Go(func() { kafka = r.Worker.Ping(ctx) })
 	if r.Registry != nil {
-		asking.Go(func() { registry = r.Registry.Ping(ctx) })
+		asking.Go(func() { registry = r.Registry.Answers(ctx) })
 	}
 	asking.Wait()
 	parts["kafka"] = partOf(kafka)

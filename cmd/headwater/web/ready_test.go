@@ -13,9 +13,9 @@ import (
 	"github.com/headwater-stream/headwater/producer"
 )
 
-type pinged struct{ err error }
+type shownRegistry struct{ err error }
 
-func (p *pinged) Ping(context.Context) error { return p.err }
+func (p *shownRegistry) Answers(context.Context) error { return p.err }
 
 func failed(kind extract.Kind, status int) extract.Answer {
 	return extract.Answer{Status: status, Failure: &extract.Error{Kind: kind, Status: status, Message: "the API says no"}}
@@ -65,7 +65,7 @@ func TestReady(t *testing.T) {
 				w.shown.Lanes = c.lanes
 			}
 			s := listen(t, "127.0.0.1:0", false)
-			(&Ready{Worker: w, Metrics: m, Registry: &pinged{c.registry}, Shared: c.shared, Now: func() time.Time { return noon }}).Routes(s)
+			(&Ready{Worker: w, Metrics: m, Registry: &shownRegistry{c.registry}, Shared: c.shared, Now: func() time.Time { return noon }}).Routes(s)
 			status, body := ask(t, http.MethodGet, s.URL()+"/ready")
 			var got readiness
 			if err := json.Unmarshal([]byte(body), &got); err != nil {
