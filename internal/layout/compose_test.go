@@ -38,6 +38,8 @@ type service struct {
 	Environment map[string]string     `yaml:"environment"`
 	HealthCheck *healthCheck          `yaml:"healthcheck"`
 	DependsOn   map[string]dependency `yaml:"depends_on"`
+	Profiles    []string              `yaml:"profiles"`
+	Volumes     []string              `yaml:"volumes"`
 }
 
 type healthCheck struct {
@@ -132,6 +134,8 @@ func TestComposePublishesQuickstartPorts(t *testing.T) {
 		"127.0.0.1:18081:18081", "127.0.0.1:18082:18082", "127.0.0.1:19092:19092", "127.0.0.1:19644:9644", // Redpanda
 		"127.0.0.1:8080:8080", // Console
 		"127.0.0.1:8090:8090", // the sample API
+		"127.0.0.1:9090:9090", // Prometheus
+		"127.0.0.1:3000:3000", // Grafana
 	}
 	var got []string
 	for _, s := range loadCompose(t).Services {
