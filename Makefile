@@ -2,7 +2,7 @@
 #
 # Needed: git, make, Go. `make test` uses more where it finds it, and says what it does not find: a C compiler for the
 # race detector, Java and Maven for the end-to-end suite on a real Kafka and a real schema registry, Python and Node for the
-# consumers in it, kcat, jq.
+# consumers in it, kcat, jq, curl, Prometheus for the alerts and the dashboard of deploy/.
 
 GO            ?= go
 ARGS          ?=

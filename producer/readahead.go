@@ -170,7 +170,7 @@ func (a *ahead) holds(bytes int64) {
 func (a *ahead) shed(one *arrival, most int) {
 	values := int64(0)
 	for i := range one.encoded {
-		if reason, _ := undeliverable(&one.Records[i], &one.encoded[i], most); reason != "" || len(one.encoded[i].Discarded) > 0 {
+		if _, reason, _ := undeliverable(&one.Records[i], &one.encoded[i], most); reason != "" || len(one.encoded[i].Discarded) > 0 {
 			return
 		}
 		values += int64(len(one.encoded[i].Value))

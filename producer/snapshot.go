@@ -47,7 +47,10 @@ func (w *Worker) Snapshot() Snapshot {
 // Ping asks a broker for an answer, over a connection of the session that works. Its error is the last session's where none does.
 func (w *Worker) Ping(ctx context.Context) error {
 	if working := w.working.Load(); working != nil {
-		return working.admin.Ping(ctx)
+		if err := working.admin.Ping(ctx); err != nil {
+			return &EnvironmentError{Op: "reach Kafka", Err: err, Remedy: "check that the brokers run and can be reached from here"}
+		}
+		return nil
 	}
 	w.progress.mu.Lock()
 	defer w.progress.mu.Unlock()

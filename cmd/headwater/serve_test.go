@@ -92,7 +92,9 @@ func TestServe(t *testing.T) {
 		t.Errorf("the registry is away: %s", why)
 	}
 	s.Broker.Close()
-	becomes(t, ctx, url, "kafka")
+	if why := becomes(t, ctx, url, "kafka"); !strings.HasPrefix(why, "reach Kafka: ") || !strings.HasSuffix(why, " → check that the brokers run and can be reached from here") {
+		t.Errorf("Kafka is away: %s", why)
+	}
 	http.DefaultClient.CloseIdleConnections()
 	cancel()
 	wait()

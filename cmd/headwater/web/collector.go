@@ -110,8 +110,8 @@ func held(lanes []producer.Lane) (n int) {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// Watch adds what the worker and the API's client know. It is called once. The codes that alerts are about are there from the beginning for each resource: one refusal that
-// stops it must be seen as an increase.
+// Watch adds what the worker and the API's client know. It is called once. The codes that alerts are about are there from the beginning
+// for each resource: one refusal that stops it must be seen as an increase.
 func (m *Metrics) Watch(w Worker, api API) {
 	for _, s := range w.Snapshot().Resources {
 		for _, code := range []string{"200", "401", "403", "429"} {

@@ -31,7 +31,7 @@ type part struct {
 
 func partOf(err error) part {
 	if err != nil {
-		return part{Error: err.Error()}
+		return part{Error: producer.Reason("", err)} // with what a person can do
 	}
 	return part{OK: true}
 }
@@ -42,8 +42,9 @@ type readiness struct {
 	Parts map[string]part `json:"parts"`
 }
 
-// Ready answers /ready: whether everything that the worker reads from and writes to is connected. Kafka and the registry are asked. The API is not,
-// because a question costs a part of its rate budget: its last answers tell. A pause for the rate limit is no failure of any part.
+// Ready answers /ready: whether everything that the worker reads from and writes to is connected. Kafka and the registry are asked. The
+// API is not, because a question costs a part of its rate budget: its last answers tell. A pause for the rate limit is no failure of any
+// part.
 type Ready struct {
 	Worker   Worker
 	Metrics  *Metrics // which observe the API's client
@@ -132,7 +133,7 @@ func (h *apiHealth) note(a extract.Answer) {
 		h.seen = true // it is there, and that is all that this says
 	case a.Failure != nil && (a.Failure.Kind == extract.KindUnauthorized || a.Failure.Kind == extract.KindUnavailable):
 		h.bad, h.last = h.bad+1, a.Failure
-	default:
+	default: // also an answer that is a failure of the one request
 		h.seen, h.bad = true, 0
 	}
 }

@@ -18,7 +18,7 @@ type shownRegistry struct{ err error }
 func (p *shownRegistry) Answers(context.Context) error { return p.err }
 
 func failed(kind extract.Kind, status int) extract.Answer {
-	return extract.Answer{Status: status, Failure: &extract.Error{Kind: kind, Status: status, Message: "the API says no"}}
+	return extract.Answer{Status: status, Failure: &extract.Error{Kind: kind, Status: status, Message: "the API says no", Hint: "ask it nicely"}}
 }
 
 // Each part fails by itself, with its error; what is no failure of a part fails none.
@@ -39,7 +39,7 @@ func TestReady(t *testing.T) {
 	}{
 		"all is well":               {answers: []extract.Answer{good}},
 		"nothing was asked yet":     {want: "api not asked"},
-		"no answer at the start":    {answers: []extract.Answer{down}, want: "api the API says no"},
+		"no answer at the start":    {answers: []extract.Answer{down}, want: "api the API says no → ask it nicely"},
 		"one answer is missing":     {answers: []extract.Answer{good, down, down, good, down, down}},
 		"the API is away":           {answers: []extract.Answer{good, down, down, down}, want: "api the API says no"},
 		"the token was taken away":  {answers: []extract.Answer{good, refused, refused, refused}, want: "api the API says no"},
