@@ -51,3 +51,15 @@ func TestSuccessOfALongReading(t *testing.T) {
 		}
 	}
 }
+
+// The interval is known before the first reading: a resource's own, or that of its kind; a substream has its parent's.
+func TestIntervalBeforeTheFirstReading(t *testing.T) {
+	w := newWorld(t)
+	got := map[string]time.Duration{}
+	for _, s := range w.newWorker(only("events", "things", "crates", "labels")).Progress() {
+		got[s.Resource] = s.Interval
+	}
+	if got["events"] != 30*time.Second || got["things"] != time.Hour || got["labels"] != got["crates"] || got["labels"] == 0 {
+		t.Errorf("%v", got)
+	}
+}
