@@ -2,7 +2,6 @@ package avro
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -12,7 +11,7 @@ type Draft struct{ subject *Subject }
 // NewDraft returns a Draft without records.
 func NewDraft(d Declaration) *Draft {
 	d.Contract = Evolve // nothing is registered that could be kept to
-	return &Draft{NewSubject(&desk{}, d.Name, d, nil)}
+	return &Draft{NewSubject(NewDesk(), d.Name, d, nil)}
 }
 
 // Add encodes records as Subject.Encode does, and lets the schema grow. As there, records that come at once are typed together: give
@@ -69,25 +68,4 @@ func typeText(n *node) string {
 		return string(n.raw)
 	}
 	return n.kind.String()
-}
-
-// desk is a Registry of one subject that nobody else sees.
-type desk struct{ versions []Registered }
-
-func (d *desk) Versions(context.Context, string) ([]Registered, error) {
-	return slices.Clone(d.versions), nil
-}
-
-func (d *desk) Register(_ context.Context, _, schema string) (Registered, error) {
-	n := len(d.versions) + 1
-	r := Registered{ID: n, Version: n, Schema: schema}
-	d.versions = append(d.versions, r)
-	return r, nil
-}
-
-func (d *desk) ByID(_ context.Context, id int) (string, error) {
-	if id < 1 || id > len(d.versions) {
-		return "", fmt.Errorf("no schema %d", id)
-	}
-	return d.versions[id-1].Schema, nil
 }

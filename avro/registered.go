@@ -16,10 +16,9 @@ func FieldsOf(schema string) ([]Field, error) {
 // ask for.
 func NewDraftOn(d Declaration, versions []Registered) *Draft {
 	d.Contract = Evolve
-	known := &desk{}
-	for i, v := range versions {
-		v.ID = i + 1 // a desk's ids are its positions
-		known.versions = append(known.versions, v)
+	known := NewDesk()
+	for _, v := range versions {
+		known.add(d.Name, v)
 	}
 	return &Draft{NewSubject(known, d.Name, d, nil)}
 }

@@ -27,12 +27,19 @@ func (r *runner) newPlan(res *extract.Resource) Plan {
 	return Plan{V: stateVersion, Plan: number, Key: keyNames(res), Format: r.cfg.Format.String(), TopicID: info.ID, Partitions: int(info.Partitions), At: r.stamp()}
 }
 
+// backfill is how the time of a resource's backfill is cut: [from, T0) into windows of one length.
+type backfill struct {
+	from, t0 time.Time
+	windows  int
+	probe    extract.Probe // what the API said; Total -1: it was not asked, or did not tell
+}
+
 // planBackfill asks the API how much there is and cuts [from, T0) into windows. T0 is the API's clock less the lookback: what
 // changes later leaves the windows and is found by the live pass.
-func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows int, err error) {
+func (r *runner) planBackfill(ctx context.Context) (backfill, error) {
 	inc := r.root.Incremental
 	given := r.cfg.API.Start(r.root)
-	from = given
+	from := given
 	if given.IsZero() {
 		from = epoch
 	}
@@ -41,9 +48,9 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 	}
 	probe, err := r.cfg.API.Probe(ctx, r.root, from)
 	if err != nil {
-		return from, t0, 0, err
+		return backfill{}, err
 	}
-	t0 = probe.Clock.Add(-inc.Lookback).Truncate(time.Second)
+	t0 := probe.Clock.Add(-inc.Lookback).Truncate(time.Second)
 	if end := r.cfg.API.End(r.root); !end.IsZero() && end.Before(t0) {
 		t0 = end
 	}
@@ -53,38 +60,39 @@ func (r *runner) planBackfill(ctx context.Context) (from, t0 time.Time, windows 
 		if asked := probe.End.Add(-inc.Lookback).Truncate(time.Second); asked.Before(t0) {
 			t0 = asked
 		}
-		return t0, t0, 0, nil
+		return backfill{t0, t0, 0, probe}, nil
 	case inc.RowOrder == extract.OrderAsc:
 		if probe.Earliest.After(from) {
 			from = probe.Earliest
 		}
 	case given.IsZero():
 		if from, err = r.earliest(ctx, t0); err != nil {
-			return from, t0, 0, err
+			return backfill{}, err
 		}
 	}
 	if !from.Before(t0) {
-		return t0, t0, 0, nil
+		return backfill{t0, t0, 0, probe}, nil
 	}
-	return from, t0, windowCount(probe, t0.Sub(from), inc), nil
+	return backfill{from, t0, windowCount(probe, t0.Sub(from), inc), probe}, nil
 }
 
 // planSteps cuts [from, T0) where the source file says both where it begins and how long a window is: there is nothing to ask. An API
 // that answers for so much time and no more would refuse the question how much there is in all.
-func (r *runner) planSteps(ctx context.Context, from time.Time) (begin, t0 time.Time, windows int, err error) {
+func (r *runner) planSteps(ctx context.Context, from time.Time) (backfill, error) {
+	untold := extract.Probe{Total: -1}
 	now, err := r.cfg.API.Now(ctx, r.root)
 	if err != nil {
-		return from, t0, 0, err
+		return backfill{}, err
 	}
 	inc := r.root.Incremental
-	t0 = now.Add(-inc.Lookback).Truncate(time.Second)
+	t0 := now.Add(-inc.Lookback).Truncate(time.Second)
 	if end := r.cfg.API.End(r.root); !end.IsZero() && end.Before(t0) {
 		t0 = end
 	}
 	if !from.Before(t0) {
-		return t0, t0, 0, nil
+		return backfill{t0: t0, from: t0, probe: untold}, nil
 	}
-	return from, t0, windowCount(extract.Probe{}, t0.Sub(from), inc), nil
+	return backfill{from, t0, windowCount(extract.Probe{}, t0.Sub(from), inc), untold}, nil
 }
 
 // epoch is where reading begins when nothing says where: no cursor field is older.
@@ -204,11 +212,11 @@ func (r *runner) planRoot(ctx context.Context) (Plan, error) {
 	if r.root.Incremental == nil {
 		return plan, nil
 	}
-	from, t0, windows, err := r.planBackfill(ctx)
+	cut, err := r.planBackfill(ctx)
 	if err != nil {
 		return plan, err
 	}
-	plan.From, plan.T0, plan.Windows = rfc3339(from), rfc3339(t0), windows
+	plan.From, plan.T0, plan.Windows = rfc3339(cut.from), rfc3339(cut.t0), cut.windows
 	if start := r.cfg.API.Start(r.root); !start.IsZero() {
 		plan.Start = rfc3339(start)
 	}

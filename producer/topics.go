@@ -203,6 +203,9 @@ func topicMetadata(ctx context.Context, client *kgo.Client, names []string) (inf
 	return infos, missing, nil
 }
 
+// defaultMaxBytes is Kafka's default of max.message.bytes.
+const defaultMaxBytes = 1_048_588
+
 // checkPolicies fills MaxBytes and refuses a data or state topic that is not compacted.
 func checkPolicies(ctx context.Context, admin *kadm.Client, specs []topicSpec, infos map[string]topicInfo) error {
 	names := make([]string, len(specs))
@@ -216,7 +219,7 @@ func checkPolicies(ctx context.Context, admin *kadm.Client, specs []topicSpec, i
 	for _, s := range specs {
 		info, values := infos[s.name], configs[s.name]
 		if info.MaxBytes, err = strconv.Atoi(values["max.message.bytes"]); err != nil {
-			info.MaxBytes = 1_048_588 // Kafka's default, where the broker does not tell
+			info.MaxBytes = defaultMaxBytes // where the broker does not tell
 		}
 		infos[s.name] = info
 		if policy := values["cleanup.policy"]; s.compacted && policy != "compact" {

@@ -39,8 +39,8 @@ type shownRecord struct {
 	Error     string          `json:"error,omitempty"` // in place of a value: why there is none
 }
 
-// print writes a record; io.EOF ends the printing: as many as asked for.
-func (p *catPrinter) print(ctx context.Context, r *kgo.Record) error {
+// newShown is a record as it is shown, but for its value.
+func newShown(r *kgo.Record) shownRecord {
 	line := shownRecord{Key: string(r.Key)}
 	for _, h := range r.Headers {
 		switch h.Key {
@@ -50,11 +50,17 @@ func (p *catPrinter) print(ctx context.Context, r *kgo.Record) error {
 			line.TS = readable(string(h.Value))
 		}
 	}
+	return line
+}
+
+// print writes a record; io.EOF ends the printing: as many as asked for.
+func (p *catPrinter) print(ctx context.Context, r *kgo.Record) error {
+	line := newShown(r)
 	if p.flags.verbose {
 		line.Partition, line.Offset, line.Time = &r.Partition, &r.Offset, r.Timestamp.UTC().Format(time.RFC3339Nano)
 	}
 	var err error
-	if line.Value, err = p.value(ctx, r.Value); err != nil {
+	if line.Value, err = valueJSON(ctx, p.decoder, r.Value); err != nil {
 		var registry *avro.RegistryError
 		if ctx.Err() != nil || errors.As(err, &registry) && registry.Status != http.StatusNotFound {
 			return err // not this value's fault
@@ -75,13 +81,13 @@ func (p *catPrinter) print(ctx context.Context, r *kgo.Record) error {
 	return nil
 }
 
-// value is a record's value as JSON.
-func (p *catPrinter) value(ctx context.Context, value []byte) (json.RawMessage, error) {
+// valueJSON is a record's value as JSON.
+func valueJSON(ctx context.Context, decoder *avro.Decoder, value []byte) (json.RawMessage, error) {
 	switch {
 	case value == nil:
 		return json.RawMessage("null"), nil
 	case len(value) > 0 && value[0] == 0: // a frame; no JSON begins so
-		return p.decoder.JSON(ctx, value)
+		return decoder.JSON(ctx, value)
 	case json.Valid(value):
 		return json.RawMessage(string([]rune(string(value)))), nil // bytes that are not UTF-8 as U+FFFD: the line is to be JSON
 	}

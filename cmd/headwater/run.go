@@ -14,16 +14,27 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var o options
+	var dry dryRunFlags
 	c := &cobra.Command{
 		Use:   "run [resource…]",
 		Short: "Reads the source and keeps its topics equal to it, until stopped",
 		Long: `Reads the source and keeps its topics equal to it, until SIGINT or SIGTERM.
 
 With resources named, only those are published. A substream named without its parent reads the parent and does not publish it.
-What an unselected substream misses is remembered and made up for when it is selected again.`,
+What an unselected substream misses is remembered and made up for when it is selected again.
+
+With --dry-run it prints what it would publish if the topics were empty, one JSON object a line, from the same reading and the same encoding,
+and ends. Neither Kafka nor a schema registry is asked, and nothing is written anywhere. Whether a record is in its topic already, only a real
+run knows. What only one may read at a time (a scroll) is read only if it is named.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.resources = args
+			if err := dry.check(c.Flags().Changed, o); err != nil {
+				return err
+			}
+			if dry.on {
+				return a.dryRun(c.Context(), o, dry)
+			}
 			p, err := a.work(c.Context(), o, nil)
 			if p != nil {
 				a.summary(p, true)
@@ -34,6 +45,7 @@ What an unselected substream misses is remembered and made up for when it is sel
 	c.Flags().BoolVar(&o.once, "once", false, "end after what is left of backfills, one live pass and every listing")
 	c.Flags().BoolVar(&o.sweep, "sweep", false, "compare incremental resources with their topics now: finds deletions and silent edits")
 	c.Flags().BoolVar(&o.allowDeletes, "allow-deletes", false, "delete even more than a fifth of a topic in one pass")
+	dry.register(c)
 	pprofFlag(c, &o)
 	return c
 }
