@@ -192,7 +192,7 @@ func (v *preview) families(ctx context.Context, parents []reading, b *batch) err
 		v.riding = v.wanting(riding)
 		now := parents
 		if len(v.riding) > 0 {
-			now = parents[:min(max(1, v.cfg.Concurrency), len(parents))]
+			now = parents[:min(v.chunk(), len(parents))]
 			v.asked += len(now)
 		}
 		parents = parents[len(now):]
@@ -221,19 +221,24 @@ func (v *preview) phase(ctx context.Context, child *extract.Resource) error {
 	v.pass = v.newPass(unitOf(child), v.home, UnitState{}, newPublished(0))
 	v.publish, v.all, v.riding = false, true, []*extract.Resource{child}
 	v.asked = 0
+	var parents []reading
 	for _, key := range slices.Sorted(maps.Keys(v.drained)) {
-		if len(v.wanting(v.riding)) == 0 {
-			return nil
-		}
 		rec, err := v.root.KeyRecord(key)
 		if err != nil {
 			return err
 		}
-		if err := v.families(ctx, []reading{{Record: &rec, verdict: verdictChanged}}, newBatch()); err != nil {
-			return err
-		}
+		parents = append(parents, reading{Record: &rec, verdict: verdictChanged})
 	}
-	return nil
+	return v.families(ctx, parents, newBatch())
+}
+
+// chunk is of how many parents the children are requested at a time. Where nothing is looked ahead at, the first ones make the schema: then
+// as many as a worker takes.
+func (v *preview) chunk() int {
+	if v.root.HoldsPlace() {
+		return max(1, 4*v.cfg.Concurrency)
+	}
+	return max(1, v.cfg.Concurrency)
 }
 
 // wanting are the substreams whose limit is not reached; of the others more may be left.

@@ -20,8 +20,14 @@ type stack struct{ *sandbox.Stack }
 
 func startStack(t *testing.T) stack {
 	t.Helper()
+	return startStackOf(t, 20)
+}
+
+// startStackOf is startStack with so many contacts, and the others in proportion.
+func startStackOf(t *testing.T, size int) stack {
+	t.Helper()
 	s, err := sandbox.Start(sandbox.StackConfig{
-		API:     sandbox.APIConfig{Size: 20, Token: token, RateLimit: -1},
+		API:     sandbox.APIConfig{Size: size, Token: token, RateLimit: -1},
 		APIAddr: "127.0.0.1:0", Broker: -1, Registry: sandbox.RegistryConfig{Addr: "127.0.0.1:0"},
 	})
 	if err != nil {
