@@ -169,3 +169,7 @@ func (c *Client) checkable(r *Resource) *Resource {
 	}
 	return other
 }
+
+// Shifts reports whether pages of the resource's listing may move while it is read, so that a listing of several pages is read until two
+// readings agree. Of an auto paginator that is seen only when it is read.
+func (r *Resource) Shifts() bool { return r.request.pages.shifting }

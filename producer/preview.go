@@ -80,9 +80,9 @@ type preview struct {
 	each    func(resource string, r *kgo.Record) error
 	refused error // what each returned
 
-	pages int
-	asked int             // parents whose children were requested
-	left  bool            // the listing holds more pages
+	pages   int
+	asked   int             // parents whose children were requested
+	left    bool            // the listing holds more pages
 	drained map[string]bool // keys of parents whose children are read after them
 }
 
@@ -161,7 +161,7 @@ func (v *preview) read(ctx context.Context, pos extract.Position) error {
 		}
 		v.pages++
 		b := newBatchOf(len(page.Records))
-		h := v.withdraw(b, haul{Page: page, pages: []extract.Page{page}})
+		h := v.withdraw(b, haul{Page: page, pages: 1})
 		parents, err := v.parents(ctx, h, b)
 		if err != nil {
 			return err

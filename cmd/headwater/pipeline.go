@@ -40,6 +40,7 @@ type options struct {
 	metrics  *web.Metrics       // observe the clients; nil: nobody does
 	waiting  func(extract.Wait) // told why the API's client waits; nil: the worker's status shows it
 	attempts int                // of one request to the API; 0: as many as the work takes
+	observer extract.Observer   // told what requests come to; nil: nobody is
 }
 
 // newPipeline builds the parts. Its errors are mistakes of configuration, all that can be found without the network; nothing was
@@ -110,7 +111,7 @@ func (a *app) newClient(p *pipeline, o options) error {
 	for _, w := range warnings {
 		a.say("warning: " + w)
 	}
-	client := extract.Options{Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + buildVersion().Version, OnWait: o.waiting}
+	client := extract.Options{Concurrency: p.cfg.Concurrency, Attempts: o.attempts, UserAgent: "headwater/" + buildVersion().Version, OnWait: o.waiting, Observer: o.observer}
 	if o.metrics != nil {
 		client.Observer = o.metrics
 	}
