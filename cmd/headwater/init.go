@@ -83,7 +83,7 @@ func newSource(name string, flags initFlags) ([]byte, error) {
 		return nil, errors.New("--url: want where the API is, such as https://api.shop.example/v2, without user, query and fragment")
 	}
 	title := strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
-	text := strings.NewReplacer("<NAME>", name, "<TITLE>", title, "<BASE_URL>", strings.TrimSuffix(flags.url, "/"), "<FILE>", shellPath(flags.out)).Replace(initText)
+	text := strings.NewReplacer("<NAME>", name, "<TITLE>", title, "<BASE_URL>", strings.TrimSuffix(flags.url, "/"), "<FILE>", shellPath(filepath.Base(flags.out))).Replace(initText)
 	_, _, err = extract.Lint(flags.out, []byte(text))
 	var wrong *extract.FileError
 	if errors.As(err, &wrong) { // of all that is put in only the name can be wrong
