@@ -62,7 +62,7 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, o options) error 
 		}
 		go func() {
 			defer close(announced)
-			(&app{stderr: out}).announce(announcing, p)
+			(&app{stderr: out}).announce(announcing, p, stack.API.URL())
 		}()
 	})
 	stop()
@@ -82,6 +82,7 @@ func (a *app) demo(ctx context.Context, api sandbox.APIConfig, o options) error 
 }
 
 func (a *app) started(stack *sandbox.Stack) {
+	a.say("this is the whole job on this machine: a sample API like Intercom's is read into a Kafka beside it, as run reads a real one into yours")
 	a.say("started in this process (in memory, gone at the end):")
 	a.listening("sample API", stack.API.URL(), stack.API.Moved(), "  token "+demoToken+"; changes: "+stack.API.URL()+"/_sandbox/")
 	a.listening("Kafka", stack.Broker.Addr(), stack.Broker.Moved(), "")
@@ -116,24 +117,6 @@ func demoEnvironment(env envconfig.Lookuper, stack *sandbox.Stack) envconfig.Loo
 		}
 	}
 	return envconfig.MapLookuper(plain)
-}
-
-// announce prints the summary once every resource was read for the first time.
-func (a *app) announce(ctx context.Context, p *pipeline) {
-	for {
-		if sleep(ctx, 200*time.Millisecond) != nil {
-			return
-		}
-		first := true
-		for _, s := range p.worker.Progress() {
-			first = first && (s.Passes > 0 || s.Stopped)
-		}
-		if first {
-			break
-		}
-	}
-	a.summary(p, true)
-	a.say("everything was read once; now it follows the API's changes. Ctrl-C ends it")
 }
 
 // apiFlags are the sample API's settings.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,9 +92,10 @@ func (a *app) dryRun(ctx context.Context, o options, flags dryRunFlags) error {
 			return err
 		}
 	}
-	for _, line := range dryLines(p, all, flags) {
+	for _, line := range dryLines(p, all) {
 		a.say(line)
 	}
+	a.sayNext(dryNext(p, all, flags))
 	return dryFailed(all)
 }
 
@@ -149,29 +148,31 @@ func (a *app) drySchemas(p *pipeline, all []producer.Previewed) error {
 }
 
 // dryLines says what was shown, and what a dry run cannot know.
-func dryLines(p *pipeline, all []producer.Previewed, flags dryRunFlags) []string {
+func dryLines(p *pipeline, all []producer.Previewed) []string {
 	lines := []string{"nothing was written. If the topics were empty, run would publish:"}
-	var some string
 	for _, s := range all {
 		lines = append(lines, fmt.Sprintf("%-20s %s", s.Resource, dryText(p.source.Resource(s.Resource), s, p.names)))
-		if some == "" && s.Records > 0 {
-			some = s.Resource
-		}
 	}
-	lines = append(lines, "not known without Kafka: which of these are in the topics already. run publishes only those that are new or changed, as op u, and what was deleted, as op d")
-	program := quoted(os.Args[0])
+	return append(lines, "not known without Kafka: which of these are in the topics already. run publishes only those that are new or changed, as op u, and what was deleted, as op d")
+}
+
+// dryNext are the commands that a dry run leads to.
+func dryNext(p *pipeline, all []producer.Previewed, flags dryRunFlags) []string {
+	sh := newShell(p.cfg, p.names)
 	var next []string
-	if p.cfg.Source != "intercom" {
-		program = assign("HEADWATER_SOURCE", p.cfg.Source) + program
+	for _, s := range all {
+		if s.Records == 0 {
+			continue
+		}
+		if flags.count > 0 {
+			next = append(next, sh.api("run --dry-run "+s.Resource+" -n 0"))
+		}
+		if !flags.schemas && !sh.json {
+			next = append(next, sh.api("run --dry-run "+s.Resource+" --schemas"))
+		}
+		break
 	}
-	if flags.count > 0 && some != "" {
-		next = append(next, fmt.Sprintf("%s run --dry-run %s -n 0", program, some))
-	}
-	if !flags.schemas && some != "" && p.cfg.ValueFormat != producer.FormatJSON.String() {
-		next = append(next, fmt.Sprintf("%s run --dry-run %s --schemas", program, some))
-	}
-	next = append(next, program+" check")
-	return append(lines, "next:  "+strings.Join(next, "\n       "))
+	return append(next, sh.api("plan"), sh.api("check"))
 }
 
 func dryText(r *extract.Resource, s producer.Previewed, names producer.Names) string {

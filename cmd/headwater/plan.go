@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"sync"
 	"time"
 
@@ -62,9 +61,11 @@ func (a *app) plan(ctx context.Context, resources []string, asJSON bool) error {
 		err = a.writeJSON(e)
 	} else {
 		err = e.print(a.stdout)
-		for _, line := range e.notes(p) {
+		for _, line := range e.notes() {
 			a.say(line)
 		}
+		sh := newShell(cfg, p.names)
+		a.sayNext([]string{sh.api("check"), sh.source + sh.kafka + sh.registry + sh.program + " run"})
 	}
 	return errors.Join(err, e.failed(forecasts))
 }
@@ -325,7 +326,7 @@ func roughly(seconds float64) string {
 }
 
 // notes are what the table is reckoned from, what is uncertain of it, and what follows.
-func (e estimate) notes(p *pipeline) []string {
+func (e estimate) notes() []string {
 	lines := []string{fmt.Sprintf("reckoned from %s: one takes %.0f ms now, %d may be in flight (HEADWATER_CONCURRENCY)", counted(int64(e.Asked), "request"), e.RequestMS, e.Concurrency)}
 	switch {
 	case e.Rate == nil:
@@ -346,12 +347,7 @@ func (e estimate) notes(p *pipeline) []string {
 			lines = append(lines, "! "+r.Resource+": "+r.Skipped)
 		}
 	}
-	program := quoted(os.Args[0])
-	if p.cfg.Source != "intercom" {
-		program = assign("HEADWATER_SOURCE", p.cfg.Source) + program
-	}
-	return append(lines, "not in it: what changes meanwhile, requests that fail and are made again, and what Kafka and the schema registry take",
-		"next:  "+program+" check", "       "+program+" run")
+	return append(lines, "not in it: what changes meanwhile, requests that fail and are made again, and what Kafka and the schema registry take")
 }
 
 func (e estimate) boundText() string {

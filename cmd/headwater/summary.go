@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -17,7 +16,7 @@ func (a *app) summary(p *pipeline, next bool) {
 		a.say(line)
 	}
 	if next {
-		a.say("next:  " + strings.Join(nextCommands(p.cfg, p.names, firstResource(p.worker.Progress())), "\n       "))
+		a.sayNext(nextCommands(p.cfg, p.names, firstResource(p.worker.Progress())))
 	}
 }
 
@@ -101,53 +100,4 @@ func firstResource(all []producer.Status) string {
 		}
 	}
 	return all[0].Resource
-}
-
-// nextCommands can be copied as they stand: what is not at its default is named. kcat's are left out where they would need
-// credentials.
-func nextCommands(cfg *Config, names producer.Names, resource string) []string {
-	topics, kafka, registry := "", "", ""
-	if cfg.Source != "intercom" {
-		topics += assign("HEADWATER_SOURCE", cfg.Source)
-	}
-	if cfg.TopicPrefix != "" {
-		topics += assign("HEADWATER_TOPIC_PREFIX", cfg.TopicPrefix)
-	}
-	if brokers := strings.Join(cfg.KafkaBrokers, ","); brokers != "127.0.0.1:9092" {
-		kafka = assign("KAFKA_BROKERS", brokers)
-	}
-	if cfg.RegistryURL != "http://127.0.0.1:8081" && cfg.ValueFormat != producer.FormatJSON.String() {
-		registry = assign("SCHEMA_REGISTRY_URL", withoutUser(cfg.RegistryURL))
-	}
-	program := quoted(os.Args[0])
-	commands := []string{
-		fmt.Sprintf("%s%s%s%s cat %s -n 3", topics, kafka, registry, program, resource),
-		fmt.Sprintf("%s%s%s state show", topics, kafka, program),
-	}
-	if cfg.KafkaTLS || cfg.SASLMechanism != "" {
-		return commands
-	}
-	broker, values := cfg.KafkaBrokers[0], `%k %S bytes [%h]\n`
-	if cfg.ValueFormat == producer.FormatJSON.String() {
-		values = `%k\t%s\n`
-	}
-	return append(commands,
-		fmt.Sprintf("kcat -b %s -L", broker),
-		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%s'`, broker, names.Data(resource), values),
-		fmt.Sprintf(`kcat -b %s -C -e -t %s -f '%%k\t%%s\n'`, broker, names.State()),
-	)
-}
-
-// assign sets a variable for one command of a shell.
-func assign(name, value string) string { return name + "=" + quoted(value) + " " }
-
-// quoted is a word that a shell leaves as it is.
-func quoted(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:,@%+=", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,3 +61,69 @@ func (d *demo) documented(text string) string {
 	text = regexp.MustCompile(`SCHEMA_REGISTRY_URL=\S+ `).ReplaceAllString(text, "")
 	return strings.NewReplacer(d.api, "127.0.0.1:8080", d.broker, "127.0.0.1:9092", d.registry, "127.0.0.1:8081", d.metrics, "127.0.0.1:9464", d.program, "bin/headwater").Replace(text)
 }
+
+// printed are the commands that the demo prints, as they stand there, with what stands above each.
+func (d *demo) printed() (commands []string, above map[string]string) {
+	above = map[string]string{}
+	what := ""
+	for line := range strings.Lines(d.process.stderr.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if command, ok := strings.CutPrefix(line, "    "); ok {
+			commands = append(commands, command)
+			above[command] = what
+		} else if text, ok := strings.CutPrefix(line, "  "); ok {
+			what = text
+		}
+	}
+	return commands, above
+}
+
+// Every command that the demo prints works as it is printed: it ends well and shows something.
+func TestDemoCommands(t *testing.T) {
+	d := startDemo(t)
+	commands, above := d.printed()
+	var programs []string
+	for _, command := range commands {
+		words := strings.Fields(command)
+		for i, word := range words {
+			if strings.HasSuffix(word, "headwater") || word == "kcat" || word == "curl" {
+				programs = append(programs, strings.Join(words[i:min(i+2, len(words))], " "))
+				break
+			}
+		}
+		t.Run(command, func(t *testing.T) {
+			for _, program := range []string{"kcat", "curl"} {
+				if slices.Contains(words, program) {
+					need(t, program)
+				}
+			}
+			if above[command] == "" {
+				t.Error("it is not said what it shows")
+			}
+			if words[len(words)-1] == "-f" { // does not end by itself
+				p := start(t, "env "+command, nil)
+				p.wait(t, p.stdout, "\n")
+				p.interrupt(t)
+				return
+			}
+			p := start(t, "sh -c "+shellQuoted(command), nil)
+			err := p.cmd.Wait()
+			output := p.stdout.String()
+			if slices.Contains(words, "init") { // the file is its output; what to do with it is said
+				output = p.stderr.String()
+			}
+			if err != nil || output == "" || strings.Contains(output, `"error`) {
+				t.Errorf("%v\n%s%s", err, p.stdout, p.stderr)
+			}
+		})
+	}
+	for i := range programs {
+		programs[i] = strings.ReplaceAll(programs[i], d.program, "headwater")
+	}
+	want := []string{"headwater cat", "headwater cat", "headwater state", "headwater schema", "kcat -b", "kcat -b", "kcat -b", "curl -X", "curl -X", "headwater cat", "headwater init"}
+	if !slices.Equal(programs, want) {
+		t.Errorf("the demo prints\n%q, not\n%q", programs, want)
+	}
+}
+
+func shellQuoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }

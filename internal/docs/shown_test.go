@@ -19,7 +19,7 @@ import (
 // What the README shows has the form of what the program prints: words and columns; numbers and times differ.
 func TestShownOutput(t *testing.T) {
 	d := startDemo(t)
-	shown := shownBlock(t, "started in this process (in memory, gone at the end):")
+	shown := shownBlock(t, "this is the whole job on this machine: ")
 	var want, got []string
 	for _, l := range shown {
 		want = append(want, form(l))
@@ -67,13 +67,14 @@ func shownBlock(t *testing.T, first string) []string {
 
 var (
 	moment  = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+	counts  = regexp.MustCompile(`\d+ records`)
 	id      = regexp.MustCompile(`\(id \d+\) *`)
 	aligned = regexp.MustCompile(` +\d+ (upserts|deletes)`)
 )
 
 // form takes the numbers out of a line and leaves its columns: a number at its column's end becomes as many signs.
 func form(line string) string {
-	line = moment.ReplaceAllString(line, "<time>")
+	line = counts.ReplaceAllString(moment.ReplaceAllString(line, "<time>"), "# records")
 	line = id.ReplaceAllStringFunc(line, func(s string) string { return strings.Repeat("#", len(s)) })
 	return aligned.ReplaceAllStringFunc(line, func(s string) string {
 		number, word := s[:len(s)-len(" upserts")], s[len(s)-len(" upserts"):]
