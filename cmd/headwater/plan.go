@@ -330,7 +330,7 @@ func (e estimate) notes() []string {
 	lines := []string{fmt.Sprintf("reckoned from %s: one takes %.0f ms now, %d may be in flight (HEADWATER_CONCURRENCY)", counted(int64(e.Asked), "request"), e.RequestMS, e.Concurrency)}
 	switch {
 	case e.Rate == nil:
-		lines = append(lines, "the API tells no rate limit: if it has one, it takes longer")
+		lines = append(lines, "the API tells no rate limit, or rate_limit in the source file does not name its headers: if it has one, it takes longer")
 	default:
 		period := roughly(e.Rate.Seconds)
 		if !e.Rate.Sure {
@@ -357,7 +357,7 @@ func (e estimate) boundText() string {
 	case "concurrency":
 		return "how many requests may be in flight: a larger HEADWATER_CONCURRENCY helps"
 	}
-	return e.Bound + ", whose pages are read one after another"
+	return e.Bound + ", of which much is read one request after another"
 }
 
 // failed is the resources of which nothing can be told.

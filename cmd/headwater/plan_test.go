@@ -144,7 +144,7 @@ func TestPlanSaysWhatItDoesNotKnow(t *testing.T) {
 		}
 	}
 	for _, says := range []string{
-		"the API tells no rate limit: if it has one, it takes longer\n",
+		"the API tells no rate limit, or ",
 		"! companies: only one may read it at a time",
 		"? activity_logs: the API does not say how many there are: reckoned from the ",
 		"? activity_logs: its pages shift",

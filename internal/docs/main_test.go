@@ -76,11 +76,17 @@ type process struct {
 // start runs a shell's command with env added to the environment.
 func start(t *testing.T, command string, env []string) *process {
 	t.Helper()
+	return startIn(t, t.TempDir(), command, env)
+}
+
+// startIn is start in a folder.
+func startIn(t *testing.T, folder, command string, env []string) *process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute) // the test's ends before its cleanup
 	t.Cleanup(cancel)
 	// exec: signals are for the command, not for the shell.
 	p := &process{cmd: exec.CommandContext(ctx, "sh", "-c", "exec "+command), stdout: newOutput(), stderr: newOutput()}
-	p.cmd.Dir = t.TempDir()
+	p.cmd.Dir = folder
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.cmd.Dir}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
