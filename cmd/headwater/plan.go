@@ -42,13 +42,13 @@ func (a *app) plan(ctx context.Context, resources []string, asJSON bool) error {
 		return errors.Join(mistakes, asUsage(err))
 	}
 	defer p.close()
+	seen.budgetNow = p.api.Budget
 	if err := p.newDryWorker(avro.NewDesk(), named); err != nil {
 		return &usageError{err}
 	}
 	if err := p.checkAPI(ctx, o); err != nil {
 		return err
 	}
-	seen.look(p.api.Budget(), time.Now())
 	forecasts, err := p.worker.Forecast(ctx, seen.of)
 	if err != nil {
 		return err
@@ -73,7 +73,6 @@ func (a *app) plan(ctx context.Context, resources []string, asJSON bool) error {
 // learnPeriod waits for the end of a period of the API's budget where that is soon, and what was seen of it does not tell how long it is.
 func (p *pipeline) learnPeriod(ctx context.Context, seen *pace) error {
 	b, now := p.api.Budget(), time.Now()
-	seen.look(b, now)
 	if b.Limit == 0 || seen.exact > 0 || seen.longest >= soon {
 		return nil
 	}
@@ -86,7 +85,6 @@ func (p *pipeline) learnPeriod(ctx context.Context, seen *pace) error {
 			break
 		}
 	}
-	seen.look(p.api.Budget(), time.Now())
 	return ctx.Err()
 }
 
@@ -95,6 +93,8 @@ const soon = 5 * time.Second
 
 // pace is what requests have shown: how many there were, how long they took, and the API's budget. Safe for concurrent use.
 type pace struct {
+	budgetNow func() extract.Budget // set before the first request; nil: not looked at
+
 	mu       sync.Mutex
 	requests map[string]int
 	took     time.Duration
@@ -112,6 +112,9 @@ func (p *pace) Answered(a extract.Answer) {
 	defer p.mu.Unlock()
 	p.requests[a.Resource]++
 	p.took += a.Took
+	if p.budgetNow != nil {
+		p.look(p.budgetNow(), time.Now())
+	}
 }
 
 // Retried implements extract.Observer.
@@ -138,7 +141,7 @@ func (p *pace) each() (time.Duration, int) {
 	return p.took / time.Duration(max(1, n)), n
 }
 
-// look notes the budget as it is now. It belongs to one goroutine.
+// look notes the budget as it is now. The caller holds mu, or is the only one.
 func (p *pace) look(b extract.Budget, now time.Time) {
 	if b.Limit == 0 || b.Reset.IsZero() {
 		return
@@ -347,7 +350,8 @@ func (e estimate) notes() []string {
 			lines = append(lines, "! "+r.Resource+": "+r.Skipped)
 		}
 	}
-	return append(lines, "not in it: what changes meanwhile, requests that fail and are made again, and what Kafka and the schema registry take")
+	return append(lines, "reckoned as if nothing were read yet: what is in the topics already is not known without Kafka",
+		"not in it: what changes meanwhile, requests that fail and are made again, and what Kafka and the schema registry take")
 }
 
 func (e estimate) boundText() string {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/headwater-stream/headwater/extract"
+	"github.com/headwater-stream/headwater/internal/sandbox"
 	"github.com/headwater-stream/headwater/producer"
 )
 
@@ -131,6 +132,26 @@ func TestPeriodOfTheBudget(t *testing.T) {
 	}
 }
 
+// The API's own limit is what is reckoned with: its headers tell it, and how long a period is shows in ten seconds at the latest.
+func TestPlanKnowsTheRateLimit(t *testing.T) {
+	t.Parallel()
+	s, err := sandbox.Start(sandbox.StackConfig{
+		API:     sandbox.APIConfig{Size: 100, Token: token, RateLimit: 200},
+		APIAddr: "127.0.0.1:0", Broker: -1, Registry: sandbox.RegistryConfig{Addr: "127.0.0.1:0"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	e, _ := stack{s}.planned(t, exitOK)
+	if e.Rate == nil || e.Rate.Limit != 200 || e.Rate.Seconds != 10 {
+		t.Errorf("%+v", e.Rate)
+	}
+	if n := s.API.Stats().RateLimited; n > 0 {
+		t.Errorf("%d requests were refused", n)
+	}
+}
+
 // What is not certain is said, and what is not asked.
 func TestPlanSaysWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
@@ -148,7 +169,7 @@ func TestPlanSaysWhatItDoesNotKnow(t *testing.T) {
 		"! companies: only one may read it at a time",
 		"? activity_logs: the API does not say how many there are: reckoned from the ",
 		"? activity_logs: its pages shift",
-		"not in it: what changes meanwhile", " check\n", " run\n",
+		"reckoned as if nothing were read yet", "not in it: what changes meanwhile", " check\n", " run\n",
 	} {
 		if !strings.Contains(c.stderr.String(), says) {
 			t.Errorf("%q is not said:\n%s", says, c.stderr)
