@@ -75,6 +75,12 @@ func TestPreviewAsksForNoMore(t *testing.T) {
 	if n := w.api.requests("/crates"); n > LookAhead.Pages {
 		t.Errorf("%d pages", n)
 	}
+	// Nor where nothing comes of the pages.
+	w.api.forget()
+	w.use(strings.Replace(shop, "  - name: crates ", "  - name: crates\n    processing_steps: [ { filter: { field: v, in: [never] } } ]\n    #", 1))
+	if told, _ := w.preview(2, only("crates"), func(c *Config) { c.LookAhead.Pages = 0 }); len(told) > 0 || w.api.requests("/crates") > LookAhead.Pages {
+		t.Errorf("%d pages for %v", w.api.requests("/crates"), told)
+	}
 	if all[0].Records != 2 || !all[0].More || all[1].Records != 0 || !all[1].More {
 		t.Errorf("%+v", all)
 	}
@@ -83,7 +89,8 @@ func TestPreviewAsksForNoMore(t *testing.T) {
 // What a contract keeps out is shown as the dead letter that it would be, once.
 func TestPreviewKeepsContracts(t *testing.T) {
 	w := newWorld(t)
-	w.use(strings.Replace(shop, "  - name: books ", "  - name: books\n    schema_contract: discard_record\n    #", 1))
+	text := strings.Replace(shop, "  - name: books ", "  - name: books\n    schema_contract: discard_record\n    #", 1)
+	w.use(strings.ReplaceAll(text, "cursor_param: after }", "cursor_param: after, shifting: true }")) // pages are read twice
 	w.api.set("books", "1", `{"id":"1","v":"a"}`)
 	w.api.set("books", "2", `{"id":"2","v":"b"}`)
 	w.api.set("books", "3", `{"id":"3","v":"c","new":1}`)
