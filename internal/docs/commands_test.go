@@ -103,7 +103,7 @@ func TestCommands(t *testing.T) {
 				p := start(t, d.here(c.text), d.exported(c.exports))
 				err := p.cmd.Wait()
 				output := p.stdout.String()
-				if words[1] == "run" { // which tells people what it does, and has no data to print
+				if words[1] == "run" || words[1] == "init" { // which tell people what they do, and have no data to print
 					output = p.stderr.String()
 				}
 				refused := words[0] == "curl" && strings.Contains(p.stdout.String(), `"error`) // curl does not mind
