@@ -32,7 +32,7 @@ func (a *app) announce(ctx context.Context, p *pipeline, api string) {
 		counted(records, "record"), counted(int64(len(all)), "topic")))
 	a.summary(p, false)
 	a.say("what changes in the API now arrives within seconds. In a second terminal, in the same folder, look at")
-	for _, s := range demoSights(newShell(p.cfg, p.names), demoResource(all), api) {
+	for _, s := range demoSights(newShell(p.cfg, p.names), demoResource(all), api, p.serves) {
 		a.say("  " + s.what + ":")
 		for _, command := range s.commands {
 			a.say("    " + command)
@@ -47,7 +47,7 @@ type sight struct {
 	commands []string
 }
 
-func demoSights(s shell, resource, api string) []sight {
+func demoSights(s shell, resource, api, serves string) []sight {
 	all := []sight{
 		{"what a topic holds, decoded, one record a line", []string{s.cat(resource + " -n 3")}},
 		{"all of it, and what arrives from then on; Ctrl-C ends that", []string{s.cat(resource + " -f")}},
@@ -57,6 +57,9 @@ func demoSights(s shell, resource, api string) []sight {
 		all = append(all, sight{"the schema of its values", []string{s.registry + s.program + " schema show " + resource}})
 	}
 	all = append(all, sight{"the same with kcat: the topics, the records (their values are bytes to it), the state", s.kcat(resource)})
+	if serves != "" {
+		all = append(all, sight{"whether it is well, and its figures as Prometheus reads them", []string{"curl " + quoted(serves+"/ready"), "curl " + quoted(serves+"/metrics")}})
+	}
 	change := func(what string) string { return "curl -X POST " + quoted(api+"/_sandbox/"+what) }
 	return append(all,
 		sight{"what a change and a deletion do: make some in the API; a deleted key has the value null", []string{

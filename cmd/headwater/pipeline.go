@@ -26,6 +26,7 @@ type pipeline struct {
 	registry *avro.SchemaRegistry // nil where values are JSON
 	api      *extract.Client
 	worker   *producer.Worker
+	serves   string // where health and metrics are; "": nowhere
 }
 
 // options of the main job that come from flags.

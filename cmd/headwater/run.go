@@ -78,6 +78,7 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 	}
 	if server != nil {
 		defer server.Close()
+		p.serves = server.URL()
 	}
 	if err := p.preflight(ctx, o); err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func TestDemoCommands(t *testing.T) {
 		words := strings.Fields(command)
 		for i, word := range words {
 			if strings.HasSuffix(word, "headwater") || word == "kcat" || word == "curl" {
-				programs = append(programs, strings.Join(words[i:min(i+2, len(words))], " "))
+				programs = append(programs, begins(words[i:]))
 				break
 			}
 		}
@@ -120,10 +120,18 @@ func TestDemoCommands(t *testing.T) {
 	for i := range programs {
 		programs[i] = strings.ReplaceAll(programs[i], d.program, "headwater")
 	}
-	want := []string{"headwater cat", "headwater cat", "headwater state", "headwater schema", "kcat -b", "kcat -b", "kcat -b", "curl -X", "curl -X", "headwater cat", "headwater init"}
+	want := []string{"headwater cat", "headwater cat", "headwater state", "headwater schema", "kcat -b", "kcat -b", "kcat -b", "curl", "curl", "curl -X", "curl -X", "headwater cat", "headwater init"}
 	if !slices.Equal(programs, want) {
 		t.Errorf("the demo prints\n%q, not\n%q", programs, want)
 	}
+}
+
+// begins is a program with its first argument, if that is a word of its own.
+func begins(words []string) string {
+	if len(words) == 1 || strings.Contains(words[1], "://") {
+		return words[0]
+	}
+	return words[0] + " " + words[1]
 }
 
 func shellQuoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
