@@ -34,6 +34,7 @@ type Status struct {
 	Schema    int // version
 	Changes   []avro.Change
 
+	Since    time.Time        // when the step began that State names: of a stream the pass that runs, or ran last
 	Rate     float64          // records a second that were published in the last ten
 	Passed   time.Time        // when the last complete reading ended; zero: none has in this run
 	ErrSince time.Time        // when the first failure of those that Err is the last of was met
@@ -77,7 +78,7 @@ var stages = []string{"starting", "planning", "restoring", "backfill", "catching
 func newProgress(names []string, format Format, now func() time.Time) *progress {
 	p := &progress{order: names, by: map[string]*Status{}, now: now, began: now(), traversals: map[string]map[string]traversed{}, paces: map[string]*pace{}}
 	for _, name := range names {
-		p.by[name] = &Status{Resource: name, State: "starting", Format: format}
+		p.by[name] = &Status{Resource: name, State: "starting", Since: p.began, Format: format}
 		p.traversals[name], p.paces[name] = map[string]traversed{}, &pace{}
 	}
 	return p
@@ -125,7 +126,7 @@ func (p *progress) state(name, root, text string) {
 		if s.Stopped {
 			return
 		}
-		s.State = text
+		s.State, s.Since = text, p.now()
 		s.wait("", 0, time.Time{})
 		for _, other := range p.traversals[name] {
 			if other.state != "" && slices.Index(stages, other.state) < slices.Index(stages, s.State) {
@@ -145,7 +146,7 @@ func (p *progress) elsewhere(name, root string) {
 
 func (p *progress) fail(name string, err error) {
 	p.with(name, func(s *Status) {
-		s.State, s.Stopped = "stopped", true
+		s.State, s.Since, s.Stopped = "stopped", p.now(), true
 		s.failed(err, p.now())
 		s.wait("", 0, time.Time{})
 		p.events.note(p.now(), EventStopped, name, Reason(name, err), 0)
@@ -197,8 +198,11 @@ func (p *progress) schema(name string, c avro.Change) {
 func (p *progress) wait(w extract.Wait) {
 	p.with(w.Resource, func(s *Status) {
 		s.wait(w.Reason, w.Kind, w.Until)
-		if w.Kind != extract.WaitTurn && w.Reason != "" {
+		switch w.Kind {
+		case extract.WaitRetry:
 			p.events.note(p.now(), EventWait, w.Resource, w.Reason, 0)
+		case extract.WaitBudget: // which all resources share
+			p.events.note(p.now(), EventWait, "", "the API's rate limit is used up: requests wait", 0)
 		}
 	})
 }
@@ -220,7 +224,7 @@ func (p *progress) held(lanes []int32) {
 	if len(lanes) == 0 {
 		return
 	}
-	p.events.note(p.now(), EventLanes, "", "has taken lanes "+laneList(lanes), 0)
+	p.events.note(p.now(), EventLanes, "", "has taken lanes "+LaneList(lanes), 0)
 	if p.broken != nil {
 		p.events.note(p.now(), EventRecovered, "", "works again after "+p.now().Sub(p.brokenSince).Round(time.Second).String(), 0)
 		p.broken, p.brokenSince = nil, time.Time{}
@@ -230,7 +234,7 @@ func (p *progress) held(lanes []int32) {
 // left notes lanes that other workers of the group are to have.
 func (p *progress) left(lanes []int32) {
 	if len(lanes) > 0 {
-		p.events.note(p.now(), EventLanes, "", "has let go of lanes "+laneList(lanes), 0)
+		p.events.note(p.now(), EventLanes, "", "has let go of lanes "+LaneList(lanes), 0)
 	}
 }
 

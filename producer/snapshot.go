@@ -88,8 +88,8 @@ func (s *session) look() []Lane {
 	return lanes
 }
 
-// laneList names lanes, which are in order: 0–3, 7.
-func laneList(lanes []int32) string {
+// LaneList names lanes, which are in order: 0–3, 7.
+func LaneList(lanes []int32) string {
 	var parts []string
 	for i := 0; i < len(lanes); {
 		last := i

@@ -199,14 +199,19 @@ func TestSnapshotBetweenSessions(t *testing.T) {
 func TestWaitsForTheAPIAreEvents(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	p := newProgress([]string{"tags"}, FormatAvro, func() time.Time { return now })
-	p.wait(extract.Wait{Resource: "tags", Kind: extract.WaitBudget, Reason: "rate limit", Until: now.Add(time.Second)})
-	if s := p.snapshot()[0]; s.Wait != extract.WaitBudget || s.Until.IsZero() {
+	p := newProgress([]string{"tags", "teams"}, FormatAvro, func() time.Time { return now })
+	for _, name := range []string{"tags", "teams"} {
+		p.wait(extract.Wait{Resource: name, Kind: extract.WaitBudget, Reason: "rate limit", Until: now.Add(time.Second)})
+	}
+	if s := p.snapshot()[0]; s.Wait != extract.WaitBudget || s.Until.IsZero() || s.Waiting != "rate limit" {
 		t.Errorf("%+v", s)
 	}
 	p.wait(extract.Wait{Resource: "tags"})
 	p.wait(extract.Wait{Resource: "tags", Kind: extract.WaitTurn, Reason: "another traversal of it is under way"})
-	if all := p.events.all(); len(all) != 1 || all[0].Kind != EventWait || all[0].Text != "rate limit" {
+	p.wait(extract.Wait{Resource: "tags", Kind: extract.WaitRetry, Reason: "503; attempt 2 of 8 follows"})
+	p.wait(extract.Wait{Resource: "tags", Kind: extract.WaitRetry, Reason: "503; attempt 3 of 8 follows"})
+	all := p.events.all()
+	if len(all) != 2 || all[0].Resource != "" || all[0].Times != 2 || all[1].Resource != "tags" || all[1].Times != 2 || !strings.Contains(all[1].Text, "attempt 3") {
 		t.Errorf("%+v", all)
 	}
 }
@@ -214,7 +219,7 @@ func TestWaitsForTheAPIAreEvents(t *testing.T) {
 func TestLaneList(t *testing.T) {
 	t.Parallel()
 	for want, lanes := range map[string][]int32{"": nil, "3": {3}, "0–2, 5, 7–8": {0, 1, 2, 5, 7, 8}} {
-		if got := laneList(lanes); got != want {
+		if got := LaneList(lanes); got != want {
 			t.Errorf("%v: %s, not %s", lanes, got, want)
 		}
 	}
