@@ -28,7 +28,7 @@ type Config struct {
 	LogLevel  string `env:"HEADWATER_LOG_LEVEL, default=info" usage:"debug, info, warn or error"`
 
 	Group       string `env:"HEADWATER_GROUP" usage:"consumer group with whose other workers the work is shared"`
-	MetricsAddr string `env:"HEADWATER_METRICS_ADDR, default=127.0.0.1:9464" usage:"where health and metrics are served, host:port; off: nowhere"`
+	MetricsAddr string `env:"HEADWATER_METRICS_ADDR, default=127.0.0.1:9464" usage:"where the status page, health and metrics are served, host:port; off: nowhere"`
 
 	KafkaBrokers  []string `env:"KAFKA_BROKERS, default=127.0.0.1:9092" usage:"comma-separated"`
 	KafkaTLS      bool     `env:"KAFKA_TLS_ENABLED" usage:"talk TLS to the brokers"`

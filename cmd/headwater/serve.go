@@ -38,12 +38,14 @@ func (a *app) serve(ctx context.Context, p *pipeline, o options, log *slog.Logge
 		ready.Registry = p.registry
 	}
 	ready.Routes(s)
+	page := &web.Page{Source: p.source, Target: p.String(), Version: buildVersion(), Worker: p.worker, API: p.api}
+	page.Routes(s)
 	return s, nil
 }
 
 // where is what people are told of a server.
 func where(s *web.Server) string {
-	line := "health and metrics at " + s.URL()
+	line := "status page, health and metrics at " + s.URL()
 	if s.Moved() {
 		line += "  (its usual port is taken)"
 	}
