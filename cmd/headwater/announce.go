@@ -58,7 +58,9 @@ func demoSights(s shell, resource, api, serves string) []sight {
 	}
 	all = append(all, sight{"the same with kcat: the topics, the records (their values are bytes to it), the state", s.kcat(resource)})
 	if serves != "" {
-		all = append(all, sight{"whether it is well, and its figures as Prometheus reads them", []string{"curl " + quoted(serves+"/ready"), "curl " + quoted(serves+"/metrics")}})
+		all = append(all, sight{"how it is doing: open " + serves + " in a browser; the same for programs, and the figures for Prometheus", []string{
+			"curl " + quoted(serves+"/status.json"), "curl " + quoted(serves+"/ready"), "curl " + quoted(serves+"/metrics"),
+		}})
 	}
 	change := func(what string) string { return "curl -X POST " + quoted(api+"/_sandbox/"+what) }
 	return append(all,

@@ -120,7 +120,7 @@ func TestDemoCommands(t *testing.T) {
 	for i := range programs {
 		programs[i] = strings.ReplaceAll(programs[i], d.program, "headwater")
 	}
-	want := []string{"headwater cat", "headwater cat", "headwater state", "headwater schema", "kcat -b", "kcat -b", "kcat -b", "curl", "curl", "curl -X", "curl -X", "headwater cat", "headwater init"}
+	want := []string{"headwater cat", "headwater cat", "headwater state", "headwater schema", "kcat -b", "kcat -b", "kcat -b", "curl", "curl", "curl", "curl -X", "curl -X", "headwater cat", "headwater init"}
 	if !slices.Equal(programs, want) {
 		t.Errorf("the demo prints\n%q, not\n%q", programs, want)
 	}
