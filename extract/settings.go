@@ -100,6 +100,9 @@ func checkSetting(s Setting, value string) error {
 	case SettingURL:
 		u, err := url.Parse(value)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			if at := strings.LastIndex(value, "@"); at >= 0 && !s.Secret {
+				shown = fmt.Sprintf(" %q", "…"+value[at:]) // there may be a password before it
+			}
 			return fmt.Errorf("want a URL such as https://api.example.com, not%s", orNothing(shown))
 		}
 	case SettingInteger:

@@ -29,7 +29,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(a.demoCommand(), a.runCommand(), a.initCommand(), a.planCommand(), a.checkCommand(), a.lintCommand(), a.listCommand(), a.discoverCommand(),
-		a.catCommand(), a.deadLettersCommand(), a.schemaCommand(), a.stateCommand(), a.versionCommand())
+		a.catCommand(), a.configCommand(), a.deadLettersCommand(), a.schemaCommand(), a.stateCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = cobra.NoArgs

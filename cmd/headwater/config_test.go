@@ -14,7 +14,7 @@ import (
 )
 
 // One row for every variable: what it is if not set, a value that is taken, and one that is refused with the reason.
-var variables = []struct {
+var variableRows = []struct {
 	name         string
 	unset        string
 	valid        string
@@ -63,13 +63,18 @@ func load(env map[string]string) (*Config, []string, error) {
 
 func TestVariables(t *testing.T) {
 	t.Parallel()
-	for i, v := range variables {
+	for i, v := range variableRows {
 		field := reflect.TypeFor[Config]().Field(i)
 		if name, _, _ := strings.Cut(field.Tag.Get("env"), ","); name != v.name {
 			t.Fatalf("row %d is %s, but the field is %s", i, v.name, name)
 		}
-		if field.Tag.Get("usage") == "" {
+		if field.Tag.Get("usage") == "" || field.Tag.Get("example") == "" {
 			t.Errorf("%s does not say what it is", v.name)
+		}
+		if v.invalid != "" { // what people are told to write is taken
+			if _, _, err := load(map[string]string{"KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": "p", "KAFKA_SASL_MECHANISM": "PLAIN", v.name: field.Tag.Get("example")}); err != nil {
+				t.Errorf("the example of %s: %v", v.name, err)
+			}
 		}
 		got := func(env map[string]string) string {
 			cfg, warnings, err := load(env)
@@ -96,8 +101,8 @@ func TestVariables(t *testing.T) {
 			}
 		}
 	}
-	if n := reflect.TypeFor[Config]().NumField(); n != len(variables) {
-		t.Errorf("%d variables, %d rows", n, len(variables))
+	if n := reflect.TypeFor[Config]().NumField(); n != len(variableRows) {
+		t.Errorf("%d variables, %d rows", n, len(variableRows))
 	}
 }
 
@@ -106,8 +111,8 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"SOURCE_START_DATE": "soon", "SOURCE_BASE_URL": "nope", "SCHEMA_REGISTRY_URL": "nope", "KAFKA_TLS_ENABLED": "true", "KAFKA_TLS_CA_FILE": "/no/such/file"}
 	want := []string{"SOURCE_ACCESS_TOKEN is not set", `"nothere" is not in source`, `SOURCE_START_DATE: want a time`, `SOURCE_BASE_URL: want a URL`,
-		`SCHEMA_REGISTRY_URL="nope"`, `KAFKA_TLS_CA_FILE: open /no/such/file`}
-	for _, v := range variables {
+		`SCHEMA_REGISTRY_URL="nope"`, `KAFKA_TLS_CA_FILE="/no/such/file": no such file or directory → give the path`}
+	for _, v := range variableRows {
 		if v.invalid != "" && v.name != "KAFKA_TLS_ENABLED" {
 			env[v.name] = v.invalid
 			want = append(want, v.name+`="`+v.invalid+`": `+v.why)
@@ -133,15 +138,17 @@ func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	got := newCommand(map[string]string{
 		"HEADWATER_POLL_INTERVALL": "1s", "HEADWATER_COLOUR": "red", "KAFKA_BROKER": "a:1", "KAFKA_OPTS": "-x", "SOURCE_START_DAT": "2026-01-01",
-		"SOURCE_OTHER": "x", "PATH": "/bin", "SOURCE_ACCESS_TOKEN_FILE": os.DevNull, "KAFKA_SASL_PASSWORD_FILE": "",
+		"SOURCE_OTHER": "x", "KAFKA_SASL_USERNAME_FILE": "u", "SCHEMA_REGISTRY_UR": "http://r", "SCHEMA_REGISTRY_HOST_NAME": "r", "PATH": "/bin", "SOURCE_ACCESS_TOKEN_FILE": os.DevNull, "KAFKA_SASL_PASSWORD_FILE": "",
 	}).run(t.Context(), "run").want(t, exitUsage)
 	want := []string{
-		"warning: HEADWATER_COLOUR is set but nothing reads it",
+		"warning: HEADWATER_COLOUR is set but nothing reads it: headwater config lists what there is",
 		"warning: HEADWATER_POLL_INTERVALL is set but nothing reads it (did you mean HEADWATER_POLL_INTERVAL?)",
 		"warning: KAFKA_BROKER is set but nothing reads it (did you mean KAFKA_BROKERS?)",
-		"warning: SOURCE_OTHER is set but source intercom has no such setting",
-		"warning: SOURCE_START_DAT is set but source intercom has no such setting (did you mean SOURCE_START_DATE?)",
-		`headwater: SOURCE_ACCESS_TOKEN_FILE="` + os.DevNull + `": the file is empty`,
+		"warning: KAFKA_SASL_USERNAME_FILE is set but nothing reads it: only secrets are read from files; set KAFKA_SASL_USERNAME",
+		"warning: SCHEMA_REGISTRY_UR is set but nothing reads it (did you mean SCHEMA_REGISTRY_URL?)",
+		"warning: SOURCE_OTHER is set but source intercom has no such setting: headwater config lists what there is",
+		"warning: SOURCE_START_DAT is set but nothing reads it (did you mean SOURCE_START_DATE?)",
+		`headwater: SOURCE_ACCESS_TOKEN_FILE="` + os.DevNull + `": the file is empty → write the secret into it, or set SOURCE_ACCESS_TOKEN`,
 	}
 	if diff := cmp.Diff(want, lines(got.stderr)); diff != "" {
 		t.Error(diff)
@@ -166,8 +173,8 @@ func TestSecrets(t *testing.T) {
 			{direct: "direct", file: full, want: "direct"},
 			{direct: "direct", file: missing, want: "direct"},
 			{direct: "", file: full, want: "from the file"},
-			{file: empty, wrong: name + `_FILE="` + empty + `": the file is empty`},
-			{file: missing, wrong: name + "_FILE: open " + missing + ": no such file or directory"},
+			{file: empty, wrong: name + `_FILE="` + empty + `": the file is empty → write the secret into it, or set ` + name},
+			{file: missing, wrong: name + `_FILE="` + missing + `": no such file or directory → give the path of a file that this user may read`},
 			{},
 		} {
 			env := envconfig.MapLookuper(map[string]string{name: c.direct, name + "_FILE": c.file})
@@ -186,9 +193,9 @@ func TestSecrets(t *testing.T) {
 		want string
 	}{
 		{map[string]string{"SOURCE_ACCESS_TOKEN": ""}, "headwater: SOURCE_ACCESS_TOKEN is not set → set it, or SOURCE_ACCESS_TOKEN_FILE to a file that holds it. Access token of"},
-		{map[string]string{"SOURCE_ACCESS_TOKEN_FILE": missing}, "headwater: SOURCE_ACCESS_TOKEN_FILE: open " + missing},
+		{map[string]string{"SOURCE_ACCESS_TOKEN_FILE": missing}, `headwater: SOURCE_ACCESS_TOKEN_FILE="` + missing + `": no such file or directory → `},
 		{map[string]string{"SOURCE_ACCESS_TOKEN": "a\tb"}, "headwater: SOURCE_ACCESS_TOKEN: holds a control character: check how it was copied"},
-		{map[string]string{"SOURCE_ACCESS_TOKEN": "x", "KAFKA_SASL_PASSWORD_FILE": missing}, "headwater: KAFKA_SASL_PASSWORD_FILE: open " + missing},
+		{map[string]string{"SOURCE_ACCESS_TOKEN": "x", "KAFKA_SASL_PASSWORD_FILE": missing}, `headwater: KAFKA_SASL_PASSWORD_FILE="` + missing + `": no such file or directory → `},
 		{map[string]string{"SOURCE_ACCESS_TOKEN": "x", "SCHEMA_REGISTRY_PASSWORD_FILE": empty}, "headwater: SCHEMA_REGISTRY_PASSWORD_FILE="},
 	} {
 		got := newCommand(c.env).run(t.Context(), "run").want(t, exitUsage)
@@ -204,9 +211,9 @@ func TestSecurity(t *testing.T) {
 	for _, c := range []struct{ env, want string }{
 		{"KAFKA_TLS_ENABLED=true", ""},
 		{"KAFKA_TLS_ENABLED=true KAFKA_TLS_CA_FILE=a KAFKA_TLS_CERT_FILE=b KAFKA_TLS_KEY_FILE=c", ""},
-		{"KAFKA_TLS_CA_FILE=a", "KAFKA_TLS_*_FILE is set but KAFKA_TLS_ENABLED is not: set it to true"},
-		{"KAFKA_TLS_ENABLED=true KAFKA_TLS_CERT_FILE=b", "KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE go together: set both"},
-		{"SCHEMA_REGISTRY_TLS_KEY_FILE=b", "SCHEMA_REGISTRY_TLS_CERT_FILE and SCHEMA_REGISTRY_TLS_KEY_FILE go together: set both"},
+		{"KAFKA_TLS_CA_FILE=a", `KAFKA_TLS_CA_FILE="a": is read only with TLS; set KAFKA_TLS_ENABLED to true, or unset it`},
+		{"KAFKA_TLS_ENABLED=true KAFKA_TLS_CERT_FILE=b", `KAFKA_TLS_CERT_FILE="b": needs KAFKA_TLS_KEY_FILE: set both`},
+		{"SCHEMA_REGISTRY_TLS_KEY_FILE=b", `SCHEMA_REGISTRY_TLS_KEY_FILE="b": needs SCHEMA_REGISTRY_TLS_CERT_FILE: set both`},
 		{"KAFKA_SASL_MECHANISM=PLAIN KAFKA_SASL_USERNAME=u KAFKA_SASL_PASSWORD=" + secret, ""},
 		{"KAFKA_SASL_MECHANISM=SCRAM-SHA-256 KAFKA_SASL_USERNAME=u KAFKA_SASL_PASSWORD=" + secret, ""},
 		{"KAFKA_SASL_MECHANISM=SCRAM-SHA-512 KAFKA_SASL_USERNAME=u KAFKA_SASL_PASSWORD=" + secret, ""},
@@ -253,8 +260,8 @@ func TestCertificates(t *testing.T) {
 			base["KAFKA_TLS_ENABLED"] = "true"
 		}
 		for want, more := range map[string][]string{
-			prefix + `_CA_FILE="` + junk + `": no certificate in PEM form in it`: {prefix + "_CA_FILE"},
-			prefix + "_CERT_FILE, " + prefix + "_KEY_FILE: tls: failed to find":  {prefix + "_CERT_FILE", prefix + "_KEY_FILE"},
+			prefix + `_CA_FILE="` + junk + `": no certificate in PEM form in it`:                              {prefix + "_CA_FILE"},
+			prefix + `_CERT_FILE="` + junk + `", ` + prefix + `_KEY_FILE="` + junk + `": tls: failed to find`: {prefix + "_CERT_FILE", prefix + "_KEY_FILE"},
 		} {
 			env := map[string]string{}
 			for k, v := range base {

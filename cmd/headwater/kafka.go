@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -32,7 +33,7 @@ func (c *Config) kafkaOptions() ([]kgo.Opt, error) {
 	}
 	opts = append(opts, compression)
 	if c.KafkaTLS {
-		conf, err := tlsConfig("KAFKA_TLS", c.KafkaTLSCA, c.KafkaTLSCert, c.KafkaTLSKey)
+		conf, err := tlsConfig("KAFKA_TLS", c.KafkaTLSCA, c.KafkaTLSCert, c.KafkaTLSKey, time.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -74,27 +75,49 @@ func (c *Config) saslMechanism() sasl.Mechanism {
 	return nil
 }
 
-// tlsConfig reads the files of the variables that begin with prefix.
-func tlsConfig(prefix, ca, cert, key string) (*tls.Config, error) {
+// tlsConfig reads the files of the variables that begin with prefix. All that is wrong with them is reported at once.
+func tlsConfig(prefix, ca, cert, key string, now time.Time) (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	var mistakes []error
 	if ca != "" {
 		pem, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, fmt.Errorf("%s_CA_FILE: %w", prefix, err)
-		}
 		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s_CA_FILE=%q: no certificate in PEM form in it", prefix, ca)
-		}
-	}
-	if cert != "" {
-		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
-			return nil, fmt.Errorf("%s_CERT_FILE, %s_KEY_FILE: %w", prefix, prefix, err)
+			mistakes = append(mistakes, unreadable(prefix+"_CA_FILE", ca, err))
+		} else if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			mistakes = append(mistakes, fmt.Errorf("%s_CA_FILE=%q: no certificate in PEM form in it → give the file of the authority that signed the server's certificate", prefix, ca))
 		}
-		conf.Certificates = []tls.Certificate{pair}
 	}
-	return conf, nil
+	if cert != "" && key != "" {
+		pair, err := keyPair(prefix, cert, key, now)
+		conf.Certificates = []tls.Certificate{pair}
+		mistakes = append(mistakes, err)
+	}
+	return conf, errors.Join(mistakes...)
+}
+
+// keyPair reads a client's certificate and its key. A certificate whose time is over, or has not come by this machine's clock, is refused
+// here: what servers answer to one rarely says why.
+func keyPair(prefix, cert, key string, now time.Time) (tls.Certificate, error) {
+	var texts [2][]byte
+	for i, f := range []struct{ name, path string }{{prefix + "_CERT_FILE", cert}, {prefix + "_KEY_FILE", key}} {
+		var err error
+		if texts[i], err = os.ReadFile(f.path); err != nil {
+			return tls.Certificate{}, unreadable(f.name, f.path, err)
+		}
+	}
+	pair, err := tls.X509KeyPair(texts[0], texts[1])
+	if err != nil {
+		return pair, fmt.Errorf("%[1]s_CERT_FILE=%[2]q, %[1]s_KEY_FILE=%[3]q: %[4]w → give a certificate and its private key, both in PEM form", prefix, cert, key, err)
+	}
+	day := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	switch {
+	case now.After(pair.Leaf.NotAfter):
+		err = fmt.Errorf("%s_CERT_FILE=%q: the certificate expired at %s, and this machine's clock shows %s → renew it", prefix, cert, day(pair.Leaf.NotAfter), day(now))
+	case now.Before(pair.Leaf.NotBefore):
+		err = fmt.Errorf("%s_CERT_FILE=%q: the certificate is good from %s on, and this machine's clock shows %s → set the clock", prefix, cert, day(pair.Leaf.NotBefore), day(now))
+	}
+	return pair, err
 }
 
 // registry makes the schema registry's client. Errors are mistakes of configuration.
@@ -102,7 +125,7 @@ func (c *Config) registry() (*avro.SchemaRegistry, error) {
 	conf := avro.RegistryConfig{URL: c.RegistryURL, Username: c.RegistryUsername, Password: c.RegistryPassword, BearerToken: c.RegistryToken}
 	if c.RegistryTLSCA != "" || c.RegistryTLSCert != "" {
 		var err error
-		if conf.TLS, err = tlsConfig("SCHEMA_REGISTRY_TLS", c.RegistryTLSCA, c.RegistryTLSCert, c.RegistryTLSKey); err != nil {
+		if conf.TLS, err = tlsConfig("SCHEMA_REGISTRY_TLS", c.RegistryTLSCA, c.RegistryTLSCert, c.RegistryTLSKey, time.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -113,12 +136,16 @@ func (c *Config) registry() (*avro.SchemaRegistry, error) {
 	return reg, nil
 }
 
-// withoutUser is a URL that can be shown: without the user and password that it may carry, also where it is malformed.
+// withoutUser is a URL that can be shown: without the user, the password and the query that it may carry, also where it is malformed.
 func withoutUser(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		u.User = nil
+		if u.RawQuery != "" {
+			u.RawQuery = "…"
+		}
 		return u.String()
 	}
+	address, _, _ = strings.Cut(address, "?")
 	if at := strings.LastIndex(address, "@"); at >= 0 {
 		return "…" + address[at:]
 	}

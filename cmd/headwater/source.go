@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -16,7 +17,9 @@ import (
 func loadSource(name string) (*extract.Source, error) {
 	src, err := readSource(name)
 	var file *extract.FileError // names the file itself
-	if err != nil && !errors.As(err, &file) {
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		err = &usageError{unreadable("HEADWATER_SOURCE", name, of)}
+	} else if err != nil && !errors.As(err, &file) {
 		err = &usageError{fmt.Errorf("HEADWATER_SOURCE=%q: %w", name, err)}
 	}
 	return src, err
@@ -47,13 +50,14 @@ func baseVariable(src *extract.Source) string {
 // sourceSettings reads the source's own settings; all that is missing is reported at once, by its variable.
 func sourceSettings(src *extract.Source, env envconfig.Lookuper, environ []string) (settings map[string]string, warnings []string, missing []error) {
 	settings = map[string]string{}
-	var known []string
+	var plain, secret []string
 	for _, s := range src.Settings {
 		name := settingVariable(s.Name)
-		known = append(known, name)
 		lookup := envconfig.Lookuper(filled{env})
-		if s.Secret {
-			known = append(known, name+"_FILE")
+		if !s.Secret {
+			plain = append(plain, name)
+		} else {
+			secret = append(secret, name)
 			lookup = fileLookuper{env}
 			if err := (fileLookuper{env}).check(name); err != nil {
 				missing = append(missing, err)
@@ -66,7 +70,7 @@ func sourceSettings(src *extract.Source, env envconfig.Lookuper, environ []strin
 			missing = append(missing, notSet(name, s))
 		}
 	}
-	return settings, unknownSettings(src, environ, known), missing
+	return settings, unknownSettings(src, environ, plain, secret), missing
 }
 
 func notSet(name string, s extract.Setting) error {
@@ -80,20 +84,12 @@ func notSet(name string, s extract.Setting) error {
 	return fmt.Errorf("%s is not set → %s", name, how)
 }
 
-func unknownSettings(src *extract.Source, environ, known []string) []string {
-	var warnings []string
-	for _, pair := range environ {
-		name, _, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, "SOURCE_") || slices.Contains(known, name) {
-			continue
-		}
-		hint := ""
-		if meant := nearest(name, known); meant != "" {
-			hint = " (did you mean " + meant + "?)"
-		}
-		warnings = append(warnings, name+" is set but source "+src.Name+" has no such setting"+hint)
-	}
-	return warnings
+// unknownSettings warns of SOURCE_* that the source has no setting for.
+func unknownSettings(src *extract.Source, environ, plain, secret []string) []string {
+	environ = slices.DeleteFunc(slices.Clone(environ), func(pair string) bool { return !strings.HasPrefix(pair, "SOURCE_") })
+	return unknown(environ, plain, secret, func(name string) string {
+		return name + " is set but source " + src.Name + " has no such setting: headwater config lists what there is"
+	})
 }
 
 // settingMistakes has what extract says of settings name the variables that people set. What is missing was said before.
@@ -110,6 +106,9 @@ func settingMistakes(src *extract.Source, said []error, err error) []error {
 		text := e.Error()
 		for _, s := range src.Settings {
 			text = strings.Replace(text, "setting "+s.Name+" of source "+src.Name, settingVariable(s.Name), 1)
+		}
+		if v := baseVariable(src); strings.HasPrefix(v, "SOURCE_") {
+			text = strings.Replace(text, "base_url of source "+src.Name, v, 1)
 		}
 		name, _, _ := strings.Cut(strings.Replace(text, " is required", ":", 1), ":")
 		if !slices.ContainsFunc(said, func(e error) bool { return strings.HasPrefix(e.Error(), name) }) {

@@ -57,7 +57,7 @@ func (c *Config) validate() []error {
 	}
 	for _, broker := range c.KafkaBrokers {
 		if !isHostPort(broker) {
-			wrong("KAFKA_BROKERS", strings.Join(c.KafkaBrokers, ","), "want host:port, and commas between several, such as 127.0.0.1:9092")
+			wrong("KAFKA_BROKERS", withoutUser(strings.Join(c.KafkaBrokers, ",")), "want host:port, and commas between several, such as 127.0.0.1:9092")
 			break
 		}
 	}
@@ -76,14 +76,22 @@ func isHostPort(s string) bool {
 
 func (c *Config) validateSecurity() []error {
 	var mistakes []error
-	if !c.KafkaTLS && (c.KafkaTLSCA != "" || c.KafkaTLSCert != "" || c.KafkaTLSKey != "") {
-		mistakes = append(mistakes, errors.New("KAFKA_TLS_*_FILE is set but KAFKA_TLS_ENABLED is not: set it to true"))
+	for _, f := range []struct{ name, path string }{
+		{"KAFKA_TLS_CA_FILE", c.KafkaTLSCA}, {"KAFKA_TLS_CERT_FILE", c.KafkaTLSCert}, {"KAFKA_TLS_KEY_FILE", c.KafkaTLSKey},
+	} {
+		if f.path != "" && !c.KafkaTLS {
+			mistakes = append(mistakes, fmt.Errorf("%s=%q: is read only with TLS; set KAFKA_TLS_ENABLED to true, or unset it", f.name, f.path))
+		}
 	}
-	if (c.KafkaTLSCert == "") != (c.KafkaTLSKey == "") {
-		mistakes = append(mistakes, errors.New("KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE go together: set both"))
-	}
-	if (c.RegistryTLSCert == "") != (c.RegistryTLSKey == "") {
-		mistakes = append(mistakes, errors.New("SCHEMA_REGISTRY_TLS_CERT_FILE and SCHEMA_REGISTRY_TLS_KEY_FILE go together: set both"))
+	for _, pair := range []struct{ prefix, cert, key string }{
+		{"KAFKA_TLS", c.KafkaTLSCert, c.KafkaTLSKey}, {"SCHEMA_REGISTRY_TLS", c.RegistryTLSCert, c.RegistryTLSKey},
+	} {
+		if pair.cert != "" && pair.key == "" {
+			mistakes = append(mistakes, fmt.Errorf("%[1]s_CERT_FILE=%[2]q: needs %[1]s_KEY_FILE: set both", pair.prefix, pair.cert))
+		}
+		if pair.cert == "" && pair.key != "" {
+			mistakes = append(mistakes, fmt.Errorf("%[1]s_KEY_FILE=%[2]q: needs %[1]s_CERT_FILE: set both", pair.prefix, pair.key))
+		}
 	}
 	switch c.SASLMechanism {
 	case "":

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -12,6 +14,26 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 )
+
+// variable is a field of Config as people set it.
+type variable struct {
+	name, def string
+	secret    bool
+	field     reflect.StructField
+}
+
+// variables are the fields of Config, in its order.
+func variables() []variable {
+	var all []variable
+	for field := range reflect.TypeFor[Config]().Fields() {
+		name, def, _ := strings.Cut(field.Tag.Get("env"), ", default=")
+		if field.Type.Kind() == reflect.Bool && def == "" {
+			def = "false"
+		}
+		all = append(all, variable{name, def, field.Tag.Get("secret") != "", field})
+	}
+	return all
+}
 
 // loadField has go-envconfig read one field on its own, because it stops at the first mistake of a struct.
 func loadField(target reflect.Value, field reflect.StructField, env envconfig.Lookuper) error {
@@ -76,31 +98,64 @@ func (l fileLookuper) check(name string) error {
 	}
 	text, err := os.ReadFile(path) //nolint:gosec // the user names the file to read
 	if err != nil {
-		return fmt.Errorf("%s_FILE: %w", name, err)
+		return unreadable(name+"_FILE", path, err)
 	}
 	if strings.TrimSpace(string(text)) == "" {
-		return fmt.Errorf("%s_FILE=%q: the file is empty", name, path)
+		return fmt.Errorf("%s_FILE=%q: the file is empty → write the secret into it, or set %s", name, path, name)
 	}
 	return nil
 }
 
-// unknownVariables warns of HEADWATER_* that nothing reads, and of other variables that look like a misspelt one of ours.
-func unknownVariables(environ, known []string) []string {
+// unreadable is the mistake of a variable that names a file.
+func unreadable(name, path string, err error) error {
+	var of *fs.PathError // it names the path once more
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	return fmt.Errorf("%s=%q: %w → give the path of a file that this user may read", name, path, err)
+}
+
+// unknown warns of variables that look like a misspelt one of ours, of files that nothing reads (secrets alone are read from one, and only
+// where their variable is not set), and of what other says of the rest; "" is nothing.
+func unknown(environ, plain, secret []string, other func(name string) string) []string {
+	known := slices.Concat(plain, secret)
+	for _, name := range secret {
+		known = append(known, name+"_FILE")
+	}
+	set := map[string]bool{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		set[name] = value != ""
+	}
 	var warnings []string
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")
-		if slices.Contains(known, name) {
-			continue
-		}
-		meant := nearest(name, known)
-		switch {
+		of, isFile := strings.CutSuffix(name, "_FILE")
+		w := ""
+		switch meant := nearest(name, known); {
+		case isFile && slices.Contains(secret, of) && set[name] && set[of]:
+			w = name + " is set but not read, because " + of + " is set, too: unset one"
+		case slices.Contains(known, name):
+		case isFile && slices.Contains(plain, of):
+			w = name + " is set but nothing reads it: only secrets are read from files; set " + of
 		case meant != "":
-			warnings = append(warnings, name+" is set but nothing reads it (did you mean "+meant+"?)")
-		case strings.HasPrefix(name, "HEADWATER_"):
-			warnings = append(warnings, name+" is set but nothing reads it")
+			w = name + " is set but nothing reads it (did you mean " + meant + "?)"
+		default:
+			w = other(name)
+		}
+		if w != "" {
+			warnings = append(warnings, w)
 		}
 	}
 	return warnings
+}
+
+// unknownOfOurs is what is said of variables that begin as ours do.
+func unknownOfOurs(name string) string {
+	if !strings.HasPrefix(name, "HEADWATER_") {
+		return ""
+	}
+	return name + " is set but nothing reads it: headwater config lists what there is"
 }
 
 // nearest is the known name that at most two typing mistakes turn into name; "" if there is none.
