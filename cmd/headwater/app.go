@@ -35,6 +35,8 @@ func (a *app) rootCommand() *cobra.Command {
 			c.Args = cobra.NoArgs
 		}
 	}
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	a.completions(root)
 	return root
 }
 

@@ -140,6 +140,11 @@ func (f *apiFlags) register(c *cobra.Command, churn time.Duration) {
 	c.Flags().BoolVar(&f.hold, "scroll-hold", false, "a finished scroll keeps its place until it expires")
 	c.Flags().IntVar(&f.rateLimit, "rate-limit", sandbox.DefaultRateLimit, "requests in ten seconds; negative: no limit")
 	c.Flags().StringArrayVar(&f.faults, "fault", nil, "`KIND[:RESOURCE[:N]]`: the next N requests (1; always: all) fail, e.g. malformed:contacts:3; may be repeated")
+	var kinds []cobra.Completion
+	for _, k := range sandbox.FaultKinds() {
+		kinds = append(kinds, cobra.CompletionWithDesc(k.Kind, k.Says))
+	}
+	complete(c, "fault", kinds...)
 }
 
 func (f *apiFlags) config(token string) (sandbox.APIConfig, error) {

@@ -38,6 +38,7 @@ With --check nothing is written: exit code 1 says that the files are not what is
 		RunE: func(c *cobra.Command, args []string) error { return a.schemaExport(c.Context(), args, flags) },
 	}
 	c.Flags().StringVar(&flags.dir, "dir", "schemas", "the folder of the files; made if it is not there")
+	_ = c.MarkFlagDirname("dir") // there is such a flag
 	c.Flags().BoolVar(&flags.check, "check", false, "write nothing, and tell which files are not what is registered")
 	c.Flags().BoolVar(&flags.json, "json", false, "as JSON")
 	return c

@@ -33,6 +33,7 @@ the text as it is registered, one a line. Neither Kafka nor the API is asked.`,
 		},
 	}
 	c.Flags().StringVar(&flags.version, "version", "", "a version's number, or all; the latest if not given")
+	complete(c, "version", "all")
 	c.Flags().BoolVar(&flags.avro, "avro", false, "print Avro schemas, one a line")
 	c.Flags().BoolVar(&flags.json, "json", false, "as JSON")
 	return c

@@ -89,12 +89,18 @@ type FaultList struct {
 	Armed []ArmedFault `json:"armed"`
 }
 
+// FaultKinds lists the kinds of failure.
+func FaultKinds() []FaultKind {
+	var list []FaultKind
+	for _, k := range kinds() {
+		list = append(list, FaultKind{k.name, k.says})
+	}
+	return list
+}
+
 // Faults lists the kinds of failure, and those that are still to come.
 func (a *API) Faults() FaultList {
-	list := FaultList{Armed: []ArmedFault{}}
-	for _, k := range kinds() {
-		list.Kinds = append(list.Kinds, FaultKind{k.name, k.says})
-	}
+	list := FaultList{Kinds: FaultKinds(), Armed: []ArmedFault{}}
 	f := &a.faults
 	f.mu.Lock()
 	defer f.mu.Unlock()
