@@ -3,11 +3,14 @@ package avro
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,7 +49,8 @@ type RegistryConfig struct {
 type SchemaRegistry struct {
 	client *sr.Client
 	http   *http.Client
-	url    string // without credentials
+	url    string            // without credentials
+	hide   *strings.Replacer // takes the credentials out of what a registry says
 	sleep  func(ctx context.Context, d time.Duration) error
 
 	mu    sync.Mutex
@@ -78,6 +82,7 @@ func NewRegistry(cfg RegistryConfig) (*SchemaRegistry, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "headwater"
 	}
+	r.hide = hider(cfg.BearerToken, cfg.Password, base64.StdEncoding.EncodeToString([]byte(cfg.Username+":"+cfg.Password)))
 	opts := []sr.ClientOpt{sr.URLs(r.url), sr.HTTPClient(r.http), sr.UserAgent(cfg.UserAgent)}
 	switch {
 	case cfg.BearerToken != "":
@@ -89,6 +94,21 @@ func NewRegistry(cfg RegistryConfig) (*SchemaRegistry, error) {
 		return nil, fmt.Errorf("create schema registry client: %w", err)
 	}
 	return r, nil
+}
+
+// hider replaces secrets in the forms in which a server or a proxy may repeat them.
+func hider(secrets ...string) *strings.Replacer {
+	var pairs []string
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		text, _ := json.Marshal(secret) // a string is always JSON
+		for _, form := range []string{base64.StdEncoding.EncodeToString([]byte(secret)), url.QueryEscape(secret), url.PathEscape(secret), string(text[1 : len(text)-1]), secret} {
+			pairs = append(pairs, form, "***")
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

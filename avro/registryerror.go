@@ -2,6 +2,7 @@ package avro
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 )
 
 // RegistryError says what the schema registry was asked for, how it failed and what to do about it. It holds no
-// credentials.
+// credentials, also where the registry repeats them.
 type RegistryError struct {
 	Op      string // what was asked for: "register schema"
 	URL     string // the registry's, without credentials
@@ -52,11 +53,11 @@ func (r *SchemaRegistry) failure(op, subject string, err error) error {
 	switch {
 	case errors.As(err, &answer):
 		e.Status, e.Code = answer.StatusCode, answer.ErrorCode
-		e.Err = errors.New(shortened(answer.Error()))
+		e.Err = errors.New(shortened(r.hide.Replace(answer.Error())))
 		e.Hint = hint(op, answer.StatusCode, answer.ErrorCode)
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		e.Err = errors.Unwrap(errors.Unwrap(err))
-		e.Hint = "check the certificate authority that is configured for the schema registry"
+		e.Hint = certificateHint(err)
 	case errors.As(err, &transport) && transport.Timeout():
 		e.Err = fmt.Errorf("no answer in time: %w", transport.Err)
 		e.Hint = "check SCHEMA_REGISTRY_URL and that the registry runs"
@@ -68,6 +69,18 @@ func (r *SchemaRegistry) failure(op, subject string, err error) error {
 		e.Hint = "check SCHEMA_REGISTRY_URL, its port and its path"
 	}
 	return e
+}
+
+func certificateHint(err error) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "have the registry's certificate renewed, or set this machine's clock if it is wrong"
+	case errors.As(err, &x509.HostnameError{}):
+		return "name the registry in SCHEMA_REGISTRY_URL as its certificate does"
+	default:
+		return "set SCHEMA_REGISTRY_TLS_CA_FILE to the certificate of the authority that signed the registry's"
+	}
 }
 
 func hint(op string, status, code int) string {

@@ -83,6 +83,10 @@ func (s *secretSet) all() []string {
 	return nil
 }
 
+// Hide takes the source's secrets out of a text of the API's that people will see: records that are put aside, above all. It is safe for
+// concurrent use.
+func (c *Client) Hide(text string) string { return c.scrub(text) }
+
 // scrub takes the secrets out of a text that people see.
 func (c *Client) scrub(s string) string {
 	for _, secret := range c.secrets.all() {

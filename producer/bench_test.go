@@ -2,6 +2,7 @@ package producer
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func benchHaul() ([]extract.Record, []avro.Encoded) {
 func benchPass(b *testing.B) (*pass, *extract.Resource) {
 	res := &extract.Resource{Name: "things"}
 	names := Names{Prefix: "shop."}
-	s := &session{Worker: &Worker{names: names, dead: newDeadLetters(names.DeadLetters())}, topics: map[string]topicInfo{names.Data("things"): {MaxBytes: 1 << 20}}}
+	s := &session{Worker: &Worker{names: names, dead: newDeadLetters(names.DeadLetters(), strings.Clone)}, topics: map[string]topicInfo{names.Data("things"): {MaxBytes: 1 << 20}}}
 	return &pass{runner: &runner{session: s, root: res}, topic: names.Data("things"), publish: true, guard: true, memory: newPublished(0)}, res
 }
 

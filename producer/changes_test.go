@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/headwater-stream/headwater/avro"
@@ -223,7 +224,7 @@ func TestMemoryLearnsAfterTheCommit(t *testing.T) {
 	lost := &lane{requests: make(chan *commitRequest), served: make(chan struct{})}
 	close(lost.served)
 	clock := newClock()
-	worker := &Worker{cfg: Config{Now: clock.Now}, progress: newProgress([]string{"things"}, FormatAvro, clock.Now), dead: newDeadLetters("dead")}
+	worker := &Worker{cfg: Config{Now: clock.Now}, progress: newProgress([]string{"things"}, FormatAvro, clock.Now), dead: newDeadLetters("dead", strings.Clone)}
 	r := &runner{session: &session{Worker: worker, held: map[int32]*tenure{0: {lane: lost}}, board: newBoard()}, root: &extract.Resource{Name: "things"}}
 	memory, b := newPublished(0), newBatch()
 	b.publish("things", "things", reading{Record: &extract.Record{Key: "1"}}, memory)

@@ -227,7 +227,7 @@ func TestFrozenSubstreamStopsAlone(t *testing.T) {
 // An API that makes a name of every record fills neither the log nor the memory of what was logged.
 func TestWhatIsLoggedIsBounded(t *testing.T) {
 	t.Parallel()
-	d := newDeadLetters("dead")
+	d := newDeadLetters("dead", strings.Clone)
 	logged := 0
 	for i := range 3 * maxTold {
 		if d.news("things", "k"+strconv.Itoa(i)) {
@@ -237,7 +237,7 @@ func TestWhatIsLoggedIsBounded(t *testing.T) {
 	if logged != maxTold || d.news("things", "another") {
 		t.Errorf("logged %d paths", logged)
 	}
-	d = newDeadLetters("dead")
+	d = newDeadLetters("dead", strings.Clone)
 	if !d.news("things", "a[1].b[0]") || d.news("things", "a[22].b[3]") || !d.news("others", "a[1].b[0]") || !d.news("things", `a["1"]`) {
 		t.Error("a path is logged once, whichever item it is in")
 	}

@@ -20,6 +20,7 @@ const deadLetterBytes = 64 << 10
 // concurrent use.
 type deadLetters struct {
 	topic string
+	hide  func(string) string // takes the API's secrets out of a text
 	mu    sync.Mutex
 	known map[string]bool // by letterID
 	told  map[string]bool // what was logged, by resource and path: bounded by maxTold
@@ -28,8 +29,8 @@ type deadLetters struct {
 	read    map[int32]int64 // up to where its partitions were
 }
 
-func newDeadLetters(topic string) *deadLetters {
-	return &deadLetters{topic: topic, known: map[string]bool{}, told: map[string]bool{}, read: map[int32]int64{}}
+func newDeadLetters(topic string, hide func(string) string) *deadLetters {
+	return &deadLetters{topic: topic, hide: hide, known: map[string]bool{}, told: map[string]bool{}, read: map[int32]int64{}}
 }
 
 // undeliverable says why a record cannot be published, and where in it; "" if it can.
@@ -71,7 +72,8 @@ func (d *deadLetters) discard(b *batch, resource, key string, values []avro.Disc
 	}
 }
 
-// put adds a dead letter unless it was written before.
+// put adds a dead letter unless it was written before. Whoever looks into what went wrong need not be one who may know the API's token, so
+// where the record repeats it, it is taken out.
 func (d *deadLetters) put(b *batch, key string, text []byte, digest uint64, reason, path string) bool {
 	id := letterID(key, path, string(formatDigest(digest)))
 	d.mu.Lock()
@@ -81,9 +83,10 @@ func (d *deadLetters) put(b *batch, key string, text []byte, digest uint64, reas
 		return false
 	}
 	b.dead[id] = true
-	b.add(&kgo.Record{Topic: d.topic, Key: []byte(key), Value: text[:min(len(text), deadLetterBytes)], Headers: []kgo.RecordHeader{
-		{Key: headerReason, Value: []byte(reason)},
-		{Key: headerPath, Value: []byte(path)},
+	shown := d.hide(string(text)) // before it is cut: half a secret would not be found
+	b.add(&kgo.Record{Topic: d.topic, Key: []byte(key), Value: []byte(shown[:min(len(shown), deadLetterBytes)]), Headers: []kgo.RecordHeader{
+		{Key: headerReason, Value: []byte(d.hide(reason))},
+		{Key: headerPath, Value: []byte(d.hide(path))},
 		{Key: headerSize, Value: strconv.AppendInt(nil, int64(len(text)), 10)},
 		{Key: headerDigest, Value: formatDigest(digest)},
 	}})

@@ -114,7 +114,7 @@ func TestBadChildIsPutAside(t *testing.T) {
 
 func TestSameBadRecordTwiceOnAPageIsOneDeadLetter(t *testing.T) {
 	t.Parallel()
-	d, b := newDeadLetters("dead"), newBatch()
+	d, b := newDeadLetters("dead", strings.Clone), newBatch()
 	bad := reading{Record: &extract.Record{JSON: []byte(`{"v":1}`), KeyErr: errors.New("no id")}, entry: entry{digest: 7}}
 	d.add(b, "things", bad, RejectedKey, "no usable key", "")
 	d.add(b, "things", bad, RejectedKey, "no usable key", "")

@@ -84,7 +84,7 @@ func New(cfg Config) (*Worker, error) {
 		return nil, err
 	}
 	w.progress = newProgress(names, cfg.Format, cfg.Now)
-	w.dead = newDeadLetters(w.names.DeadLetters())
+	w.dead = newDeadLetters(w.names.DeadLetters(), cfg.API.Hide)
 	for _, name := range names {
 		w.progress.by[name].Interval = w.interval(cfg.Source.Resource(name))
 		w.encoders[name] = w.encoder(cfg.Source.Resource(name))
@@ -194,7 +194,7 @@ func (w *Worker) interrupted() error {
 // went away in the middle of the work may come back: a stream waits for it without end, a run with Once for some minutes.
 func (w *Worker) goesOn(err error, again bool, row int) bool {
 	var rejected *RejectedError
-	if errors.As(err, &rejected) && !w.countRefusal(rejected) {
+	if errors.As(err, &rejected) && (!again && rejected.Key == claimKey || !w.countRefusal(rejected)) {
 		return false
 	}
 	var environment *EnvironmentError
