@@ -190,7 +190,7 @@ func TestRefusedClaimEndsTheRun(t *testing.T) {
 	w.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: w.names.State(), Err: kerr.TopicAuthorizationFailed, Count: -1})
 	err := w.newWorker(only("things"), func(c *Config) { c.Once = false }).Run(w.context())
 	var environment *EnvironmentError
-	if !errors.As(err, &environment) || !strings.Contains(environment.Remedy, w.names.State()) {
+	if !errors.As(err, &environment) || !strings.Contains(environment.Remedy, "Write on topics that begin with "+w.names.Prefix) {
 		t.Errorf("got %v, want what to allow", err)
 	}
 }

@@ -2,12 +2,14 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 )
@@ -150,13 +152,24 @@ func (s *session) awaitVisits(ctx context.Context) error {
 	return nil
 }
 
+// takeRemedy is what to do where a lane cannot be taken.
+func takeRemedy(err error, names Names) string {
+	switch {
+	case errors.Is(err, kerr.InvalidTimestamp):
+		return "set the clocks of this machine and of the brokers: they are too far apart for " + names.State()
+	case errors.Is(err, kerr.TransactionalIDAuthorizationFailed), errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return "allow this user Write on transactional ids that begin with " + names.TransactionalIDs() + ", and Write on topics that begin with " + names.Prefix
+	default:
+		return "headwater check tells what else is wrong; see the brokers' logs"
+	}
+}
+
 // takeOne takes a lane within a deadline. A coordinator that is just starting answers late, so the deadline is generous.
 func (s *session) takeOne(ctx context.Context, l *lane, claim Claim) error {
 	bounded, cancel := context.WithTimeout(ctx, 2*commitDeadline)
 	defer cancel()
 	if err := l.take(bounded, claim); err != nil {
-		return &EnvironmentError{Op: "take lane", Err: err,
-			Remedy: "allow this user Write on TransactionalId " + l.names.TransactionalID(l.id) + " and on " + l.names.State()}
+		return &EnvironmentError{Op: "take lane", Err: err, Remedy: takeRemedy(err, l.names)}
 	}
 	return nil
 }

@@ -90,17 +90,20 @@ func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(),
 // policy is refused with the command that mends it.
 func ensureTopics(ctx context.Context, client *kgo.Client, specs []topicSpec, replication int16) (map[string]topicInfo, error) {
 	admin := kadm.NewClient(client)
+	denied := map[string]error{} // by topic
 	for _, s := range specs {
 		created, err := admin.CreateTopic(ctx, s.partitions, replication, s.config, s.name)
 		if err == nil {
 			err = created.Err
 		}
 		// An existing topic may be usable without the right to create one.
-		if err := s.notCreated(err, created.ErrMessage, replication); err != nil && !mayNotCreate(err) {
+		if err := s.notCreated(err, created.ErrMessage, replication); mayNotCreate(err) {
+			denied[s.name] = err
+		} else if err != nil {
 			return nil, err
 		}
 	}
-	infos, err := describeTopics(ctx, client, specs)
+	infos, err := describeTopics(ctx, client, specs, denied)
 	if err != nil {
 		return nil, err
 	}
@@ -152,8 +155,8 @@ func checkStatePartitions(state topicSpec, info topicInfo) error {
 }
 
 // describeTopics asks the brokers directly: the admin client's cache can hold the id of a topic that was made anew. Metadata
-// lags behind a creation, so an unknown topic is asked for again until the context ends.
-func describeTopics(ctx context.Context, client *kgo.Client, specs []topicSpec) (map[string]topicInfo, error) {
+// lags behind a creation, so an unknown topic is asked for again until the context ends; one that we may not create is not waited for.
+func describeTopics(ctx context.Context, client *kgo.Client, specs []topicSpec, denied map[string]error) (map[string]topicInfo, error) {
 	names := make([]string, len(specs))
 	for i, s := range specs {
 		names[i] = s.name
@@ -165,6 +168,11 @@ func describeTopics(ctx context.Context, client *kgo.Client, specs []topicSpec) 
 		}
 		if len(missing) == 0 {
 			return infos, nil
+		}
+		for _, name := range missing {
+			if err := denied[name]; err != nil {
+				return nil, err
+			}
 		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return nil, &EnvironmentError{Op: "describe topics", Err: fmt.Errorf("%s not there after creation", strings.Join(missing, ", ")),

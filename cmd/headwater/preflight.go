@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -44,8 +45,11 @@ func (p *pipeline) checkAPI(ctx context.Context, o options) error {
 		if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 			return unreachable(fmt.Errorf("%s: no answer within %v", r.Name, preflightDeadline), p.source)
 		}
+		if err == nil {
+			return p.checkClock(bounded, r)
+		}
 		var api *extract.Error
-		if err == nil || !errors.As(err, &api) {
+		if !errors.As(err, &api) {
 			return err
 		}
 		switch api.Kind {
@@ -65,7 +69,29 @@ func (p *pipeline) checkAPI(ctx context.Context, o options) error {
 	return nil
 }
 
+// clockAhead is how far the API's clock may be ahead of ours. Kafka, too, takes no record of more than an hour in the future.
+const clockAhead = time.Hour
+
+// checkClock refuses an API whose clock is far ahead: what is read up to a time by it is taken for complete, and what changes until that
+// time comes would be passed over. One that is behind only has things read twice; and caches send old times.
+func (p *pipeline) checkClock(ctx context.Context, r *extract.Resource) error {
+	now, err := p.api.Now(ctx, r) // asks once more where it is not sure
+	if err != nil {
+		return err
+	}
+	ahead := time.Until(now).Round(time.Minute)
+	if ahead <= clockAhead {
+		return nil
+	}
+	return &producer.EnvironmentError{Op: "read the API", Err: fmt.Errorf("the API's clock shows %s, which is %v ahead of this machine's", now.Format(time.RFC3339), ahead),
+		Remedy: "set this machine's clock, or have the API's set: changes would be passed over"}
+}
+
 func unreachable(err error, src *extract.Source) error {
+	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
+		return &producer.EnvironmentError{Op: "reach the API", Err: err,
+			Remedy: "check " + baseVariable(src) + ", and that this machine knows the authority of the certificate and the time"}
+	}
 	return &producer.EnvironmentError{Op: "reach the API", Err: err, Remedy: "check " + baseVariable(src) + " and the network"}
 }
 
@@ -108,7 +134,7 @@ func pingKafka(ctx context.Context, opts []kgo.Opt, brokers []string) error {
 			err = errors.New("no answer in time")
 		}
 		return &producer.EnvironmentError{Op: "reach Kafka at " + strings.Join(brokers, ","), Err: err,
-			Remedy: "check KAFKA_BROKERS, KAFKA_TLS_* and KAFKA_SASL_*, and that a broker listens there"}
+			Remedy: kafkaRemedy(err)}
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func TestRegistryBehindTLS(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	env := map[string]string{"SCHEMA_REGISTRY_URL": server.URL + "/apis/ccompat/v7"}
-	wantLine(t, s.check(t, env, exitEnvironment, "tags"), `FAIL schema registry .*check the certificate authority.*`)
+	wantLine(t, s.check(t, env, exitEnvironment, "tags"), `FAIL schema registry .*set SCHEMA_REGISTRY_TLS_CA_FILE to the certificate of the authority.*`)
 	env["SCHEMA_REGISTRY_TLS_CA_FILE"] = write("ca.pem", "CERTIFICATE", server.Certificate().Raw)
 	wantLine(t, s.check(t, env, exitEnvironment, "tags"), `FAIL schema registry .*certificate.*`) // the client has none
 	env["SCHEMA_REGISTRY_TLS_CERT_FILE"], env["SCHEMA_REGISTRY_TLS_KEY_FILE"] = write("client.pem", "CERTIFICATE", der), write("key.pem", "EC PRIVATE KEY", keyDER)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -169,7 +170,8 @@ func (w *world) allow(on kmsg.ACLResourceType, prefix string, operations ...kmsg
 	} else {
 		rules = rules.TransactionalIDs(prefix)
 	}
-	results, err := kadm.NewClient(client).CreateACLs(w.t.Context(), rules)
+	admin := kadm.NewClient(client)
+	results, err := admin.CreateACLs(w.t.Context(), rules)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -178,4 +180,12 @@ func (w *world) allow(on kmsg.ACLResourceType, prefix string, operations ...kmsg
 			w.t.Fatal(r.Err)
 		}
 	}
+	eventually(w.t, 20*time.Second, "the rules, which the broker learns a moment later", func() (bool, string) {
+		described, err := admin.DescribeACLs(w.t.Context(), rules)
+		known := 0
+		for _, d := range described {
+			known += len(d.Described)
+		}
+		return err == nil && known >= len(operations), fmt.Sprintf("%d known, %v", known, err)
+	})
 }

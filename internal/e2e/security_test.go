@@ -52,7 +52,7 @@ func TestKafkaSecurity(t *testing.T) {
 				maps.Copy(env, more)
 			}
 			if c.code != 0 {
-				w.refused(mistake{c.name, []string{"run", "--once"}, env, c.code, []string{c.says}})
+				w.refused(mistake{name: c.name, args: run, env: env, code: c.code, says: []string{c.says}})
 				return
 			}
 			p := w.startWith(env, "run", "--once", "tags", "conversations")
@@ -74,7 +74,7 @@ func TestRegistryPassword(t *testing.T) {
 	t.Cleanup(registry.Close)
 	w := newWorld(t, s, sandbox.APIConfig{Seed: 112, Size: 20})
 	w.registry = registry.URL()
-	w.refused(mistake{"no password", []string{"run", "--once"}, nil, 3, []string{"401", "SCHEMA_REGISTRY_USERNAME"}})
+	w.refused(mistake{name: "no password", args: run, code: 3, says: []string{"401", "SCHEMA_REGISTRY_USERNAME"}})
 	login := map[string]string{"SCHEMA_REGISTRY_USERNAME": "reader", "SCHEMA_REGISTRY_PASSWORD": "secret-word"}
 	p := start(t, w.env(login), []string{w.token, "secret-word"}, "run", "--once")
 	p.ends(0, once)
