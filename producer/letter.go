@@ -44,7 +44,7 @@ type DeadLetter struct {
 	Path     string    // JSON path of what is to blame; "": the record
 	Size     int       // bytes that the text had
 	Digest   string    // 16 hexadecimal digits; see avro.Digest
-	Text     []byte    // as the API gave it, or the leading 64 KiB of that
+	Text     []byte    // as the API gave it, its secrets replaced by ***, or the leading 64 KiB of that
 }
 
 // Letter reads a record of the dead letters' topic (Names.DeadLetters), as [Read] hands it over. What is not as this program writes it is left empty.

@@ -61,7 +61,11 @@ func TestConfigTellsWhereValuesComeFrom(t *testing.T) {
 // config --json says the same as the table, and with it what a setting means.
 func TestConfigAsJSON(t *testing.T) {
 	t.Parallel()
-	got := newCommand(map[string]string{"SOURCE_ACCESS_TOKEN": "hunter2", "KAFKA_BROKERS": "a:1"}).run(t.Context(), "config", "--json").want(t, exitOK)
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("hunter2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := newCommand(map[string]string{"SOURCE_ACCESS_TOKEN": "hunter2", "KAFKA_BROKERS": "a:1", "SCHEMA_REGISTRY_USERNAME": "me", "SCHEMA_REGISTRY_PASSWORD_FILE": file}).run(t.Context(), "config", "--json").want(t, exitOK)
 	var out struct {
 		Settings []setting
 		Mistakes []string
@@ -76,8 +80,9 @@ func TestConfigAsJSON(t *testing.T) {
 	want := map[string]setting{
 		"KAFKA_BROKERS": {Name: "KAFKA_BROKERS", Value: &brokers, Set: true, From: fromEnvironment, Default: def},
 		// No value: not its length, not a part of it.
-		"SOURCE_ACCESS_TOKEN": {Name: "SOURCE_ACCESS_TOKEN", Set: true, From: fromEnvironment, Secret: true},
-		"KAFKA_SASL_PASSWORD": {Name: "KAFKA_SASL_PASSWORD", From: fromNowhere, Secret: true},
+		"SOURCE_ACCESS_TOKEN":      {Name: "SOURCE_ACCESS_TOKEN", Set: true, From: fromEnvironment, Secret: true},
+		"SCHEMA_REGISTRY_PASSWORD": {Name: "SCHEMA_REGISTRY_PASSWORD", Set: true, From: fromFile, File: file, Secret: true},
+		"KAFKA_SASL_PASSWORD":      {Name: "KAFKA_SASL_PASSWORD", From: fromNowhere, Secret: true},
 	}
 	for _, s := range out.Settings {
 		if s.Meaning == "" || s.Example == "" {
@@ -129,6 +134,11 @@ func TestConfigWithMistakes(t *testing.T) {
 		}
 		if text := got.stdout.String() + got.stderr.String() + asJSON.stdout.String(); strings.Contains(text, "hunter2") {
 			t.Errorf("%s: a secret is shown:\n%s", name, text)
+		}
+		for _, path := range []string{`CA_FILE="/no/ca"`, `CERT_FILE="/no/cert"`, `KEY_FILE="/no/key"`} {
+			if n := strings.Count(run.stderr.String(), path); name == "values" && n != 1 {
+				t.Errorf("%s is named %d times:\n%s", path, n, run.stderr)
+			}
 		}
 		for _, l := range lines(run.stderr) {
 			if name == "values" && !strings.Contains(l, "_") {

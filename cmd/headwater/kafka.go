@@ -100,11 +100,15 @@ func tlsConfig(prefix, ca, cert, key string, now time.Time) (*tls.Config, error)
 // here: what servers answer to one rarely says why.
 func keyPair(prefix, cert, key string, now time.Time) (tls.Certificate, error) {
 	var texts [2][]byte
+	var mistakes [2]error
 	for i, f := range []struct{ name, path string }{{prefix + "_CERT_FILE", cert}, {prefix + "_KEY_FILE", key}} {
 		var err error
 		if texts[i], err = os.ReadFile(f.path); err != nil {
-			return tls.Certificate{}, unreadable(f.name, f.path, err)
+			mistakes[i] = unreadable(f.name, f.path, err)
 		}
+	}
+	if err := errors.Join(mistakes[:]...); err != nil {
+		return tls.Certificate{}, err
 	}
 	pair, err := tls.X509KeyPair(texts[0], texts[1])
 	if err != nil {

@@ -89,6 +89,8 @@ func secretsOccurNowhere(t *testing.T, s servers, kafka map[string]string) {
 	told(map[string]string{"SCHEMA_REGISTRY_URL": "http://me:" + password + "@127.0.0.1:1", "SCHEMA_REGISTRY_USERNAME": "", "SCHEMA_REGISTRY_PASSWORD": ""}, "run", "--once")
 	told(map[string]string{"SOURCE_BASE_URL": "http://me:" + w.token + "@127.0.0.1:1", "KAFKA_BROKERS": "me:" + password + "@127.0.0.1:1"}, "config", "--json")
 
+	// What `run` serves at HEADWATER_METRICS_ADDR belongs here: /, /metrics, /ready and /healthz, asked for while it runs.
+
 	letters := 0
 	for topic, records := range w.read(w.existing()...) {
 		for _, r := range records {
