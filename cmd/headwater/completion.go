@@ -26,6 +26,8 @@ func (a *app) completions(c *cobra.Command) {
 		}
 	case strings.HasPrefix(takes, "FILE"), strings.HasPrefix(takes, "[SOURCE]"):
 		c.ValidArgsFunction = completeSource
+	case strings.HasPrefix(takes, "NAME"): // of something new
+		c.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for _, sub := range c.Commands() {
 		a.completions(sub)
