@@ -13,36 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The README's table and the program know the same variables, and the same defaults.
-func TestReadmeNamesTheVariables(t *testing.T) {
-	t.Parallel()
-	documented := documentedVariables(t, "../../README.md")
-	var want []string
-	for i := range reflect.TypeFor[Config]().NumField() {
-		name, def, _ := strings.Cut(reflect.TypeFor[Config]().Field(i).Tag.Get("env"), ", default=")
-		want = append(want, name)
-		if def != "" && !strings.Contains(documented[name], "`"+def+"`") {
-			t.Errorf("%s: the README does not say that the default is %s: %s", name, def, documented[name])
-		}
-	}
-	src, err := loadSource("intercom")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range src.Settings {
-		want = append(want, settingVariable(s.Name))
-	}
-	slices.Sort(want)
-	var got []string
-	for name := range documented {
-		got = append(got, name)
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("program and README differ (-program +README):\n%s", diff)
-	}
-}
-
 // The README's table of commands names every command.
 func TestReadmeNamesTheCommands(t *testing.T) {
 	t.Parallel()
