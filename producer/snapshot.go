@@ -44,7 +44,8 @@ func (w *Worker) Snapshot() Snapshot {
 	return s
 }
 
-// Ping asks a broker for an answer, over a connection of the session that works. Its error is the last session's where none does.
+// Ping asks a broker for an answer, over a connection of the session that works. Where none does its error is the last session's, if that
+// is of the servers: a session that lost a lane says nothing of them.
 func (w *Worker) Ping(ctx context.Context) error {
 	if working := w.working.Load(); working != nil {
 		if err := working.admin.Ping(ctx); err != nil {
@@ -54,8 +55,12 @@ func (w *Worker) Ping(ctx context.Context) error {
 	}
 	w.progress.mu.Lock()
 	defer w.progress.mu.Unlock()
-	if w.progress.broken != nil {
+	var unreachable *EnvironmentError
+	switch {
+	case errors.As(w.progress.broken, &unreachable):
 		return w.progress.broken
+	case w.progress.broken != nil:
+		return nil
 	}
 	return errors.New("not connected yet")
 }

@@ -187,6 +187,13 @@ func TestSnapshotBetweenSessions(t *testing.T) {
 	if snap := s.worker.Snapshot(); !errors.Is(snap.Err, errLaneLost) || snap.ErrSince.IsZero() || len(snap.Lanes) > 0 {
 		t.Errorf("between: %v since %v, %d lanes", snap.Err, snap.ErrSince, len(snap.Lanes))
 	}
+	if err := s.worker.Ping(w.context()); err != nil { // the lane is lost, Kafka is not
+		t.Errorf("between: %v", err)
+	}
+	s.worker.progress.ended(&EnvironmentError{Op: "reach Kafka", Err: errAllStopped})
+	if err := s.worker.Ping(w.context()); !errors.Is(err, errAllStopped) {
+		t.Errorf("Kafka cannot be reached: %v", err)
+	}
 	s.pass()
 	if snap := s.worker.Snapshot(); snap.Err != nil || !snap.ErrSince.IsZero() || len(snap.Lanes) != StatePartitions {
 		t.Errorf("afterwards: %v since %v, %d lanes", snap.Err, snap.ErrSince, len(snap.Lanes))

@@ -78,7 +78,8 @@ func (r *Ready) look(ctx context.Context) readiness {
 	// Others have the answer, too: whoever asked first may go.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyDeadline)
 	defer cancel()
-	parts := map[string]part{"api": partOf(r.Metrics.api.failure()), "lanes": partOf(lanes(r.Worker.Snapshot(), r.Shared))}
+	snap := r.Worker.Snapshot()
+	parts := map[string]part{"api": partOf(r.Metrics.api.failure()), "lanes": partOf(lanes(snap, r.Shared))}
 	var kafka, registry error
 	var asking sync.WaitGroup
 	asking.Go(func() { kafka = r.Worker.Ping(ctx) })
@@ -97,8 +98,18 @@ func (r *Ready) look(ctx context.Context) readiness {
 	return r.last
 }
 
+// retaking reports whether the worker is about to take its lanes again, as it does after a commit that failed, or after a command that
+// visited them: that is no reason to send it away. Where Kafka could not be reached it is.
+func retaking(s producer.Snapshot) bool {
+	var unreachable *producer.EnvironmentError
+	return s.Err != nil && s.At.Sub(s.ErrSince) < retake && !errors.As(s.Err, &unreachable)
+}
+
 // lanes says why the worker cannot commit.
 func lanes(s producer.Snapshot, shared bool) error {
+	if retaking(s) {
+		return nil
+	}
 	if len(s.Lanes) == 0 {
 		if s.Err != nil {
 			return fmt.Errorf("taking the lanes again after: %w", s.Err)

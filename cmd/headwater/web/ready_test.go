@@ -34,6 +34,7 @@ func TestReady(t *testing.T) {
 		registry error
 		lanes    []producer.Lane
 		broken   error
+		since    time.Duration // that it is broken
 		shared   bool
 		want     string // the parts that fail, with a word of each
 	}{
@@ -49,11 +50,15 @@ func TestReady(t *testing.T) {
 		"Kafka is away":             {answers: []extract.Answer{good}, kafka: errors.New("no broker"), want: "kafka no broker"},
 		"the registry is away":      {answers: []extract.Answer{good}, registry: errors.New("no registry"), want: "registry no registry"},
 		"no session yet":            {answers: []extract.Answer{good}, lanes: []producer.Lane{}, want: "lanes no lane is taken yet"},
-		"between two sessions":      {answers: []extract.Answer{good}, lanes: []producer.Lane{}, broken: errors.New("fenced"), want: "lanes after: fenced"},
-		"some lanes are taken":      {answers: []extract.Answer{good}, lanes: lanesOf(5, 16), want: "lanes 11 of 16"},
-		"its share is taken":        {answers: []extract.Answer{good}, lanes: lanesOf(5, 5), shared: true},
-		"its share is being taken":  {answers: []extract.Answer{good}, lanes: lanesOf(5, 8), shared: true, want: "lanes 3 of 16"},
-		"the group has no share":    {answers: []extract.Answer{good}, lanes: lanesOf(0, 0), shared: true},
+		"between two sessions":      {answers: []extract.Answer{good}, lanes: []producer.Lane{}, broken: errors.New("fenced"), since: retake - 1},
+		"its lanes are taken again": {answers: []extract.Answer{good}, lanes: lanesOf(5, 16), broken: errors.New("fenced"), since: retake - 1},
+		"no session for long":       {answers: []extract.Answer{good}, lanes: []producer.Lane{}, broken: errors.New("fenced"), since: retake, want: "lanes after: fenced"},
+		"no session can begin": {answers: []extract.Answer{good}, lanes: []producer.Lane{}, broken: &producer.EnvironmentError{Op: "reach Kafka", Err: errors.New("gone")},
+			want: "lanes after: reach Kafka"},
+		"some lanes are taken":     {answers: []extract.Answer{good}, lanes: lanesOf(5, 16), want: "lanes 11 of 16"},
+		"its share is taken":       {answers: []extract.Answer{good}, lanes: lanesOf(5, 5), shared: true},
+		"its share is being taken": {answers: []extract.Answer{good}, lanes: lanesOf(5, 8), shared: true, want: "lanes 3 of 16"},
+		"the group has no share":   {answers: []extract.Answer{good}, lanes: lanesOf(0, 0), shared: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,6 +66,7 @@ func TestReady(t *testing.T) {
 			for _, a := range c.answers {
 				m.Answered(a)
 			}
+			w.shown.At, w.shown.ErrSince = noon.Add(c.since), noon
 			if w.away, w.shown.Err = c.kafka, c.broken; c.lanes != nil {
 				w.shown.Lanes = c.lanes
 			}
