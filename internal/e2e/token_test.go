@@ -5,12 +5,16 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +24,7 @@ import (
 )
 
 // The token of the API and the passwords of Kafka and of the registry occur nowhere: not in what the program prints, at debug level too, nor
-// in what it writes to Kafka, while servers repeat them wherever they can. Values of records are the API's, and not searched.
+// in what it serves and writes to Kafka, while servers repeat them wherever they can. Values of records are the API's, and not searched.
 func TestSecretsOccurNowhere(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
@@ -74,6 +78,12 @@ func secretsOccurNowhere(t *testing.T, s servers, kafka map[string]string) {
 		search("headwater "+strings.Join(args, " "), p.stdout.String()+p.stderr.String())
 		return p.stdout.String() + p.stderr.String()
 	}
+	// First, because a dead letter that is in its topic is no event any more.
+	serveNoSecrets(t, start(t, w.env(with(env, map[string]string{
+		"HEADWATER_METRICS_ADDR": "127.0.0.1:0", "HEADWATER_POLL_INTERVAL": "1s", "HEADWATER_SNAPSHOT_INTERVAL": "1s",
+	})), nil, "run"), api, registry, search)
+	api.again()
+	registry.again()
 	said := told(nil, "run", "--once")
 	for _, what := range []string{"403", "400", "409", "***", "holds a secret of the source"} { // else nothing would be proved
 		if !strings.Contains(said, what) {
@@ -81,15 +91,24 @@ func secretsOccurNowhere(t *testing.T, s servers, kafka map[string]string) {
 		}
 	}
 	for _, args := range []string{"run --once", "check", "check --json", "config", "config --json", "state show", "state show --json", "discover", "discover --json", "list intercom --json",
-		"schema show", "schema show --json", "schema diff tags --source", "dead-letters", "dead-letters --json", "state reset tags --json", "cat segments", "lint intercom --json", "version --json"} {
-		told(nil, strings.Fields(args)...)
+		"schema show", "schema show --json", "schema diff tags --source", "dead-letters", "dead-letters --json", "state reset tags --json", "cat tags", "lint intercom --json", "version --json",
+		"plan", "plan --json", "run --dry-run", "run --dry-run --schemas"} {
+		if text := told(nil, strings.Fields(args)...); strings.Contains(text, "headwater "+args+" --help") || text == "" {
+			t.Errorf("headwater %s is not understood:\n%s", args, text)
+		}
 	}
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	told(nil, "init", "shop", "--url", api.url, "-o", file)
+	if text, err := os.ReadFile(file); err != nil {
+		t.Error(err)
+	} else {
+		search(file, string(text))
+	}
+	told(nil, "init", "shop", "--url", "http://me:"+w.token+"@127.0.0.1:1", "-o", file+".not")
 	// What is wrong is a secret, too; the servers themselves, because those before them repeat one that the program does not know.
 	told(map[string]string{"SCHEMA_REGISTRY_PASSWORD": "secret-but-wrong", "SOURCE_ACCESS_TOKEN": "secret-but-wrong", "SOURCE_BASE_URL": w.api, "SCHEMA_REGISTRY_URL": w.registry}, "check")
 	told(map[string]string{"SCHEMA_REGISTRY_URL": "http://me:" + password + "@127.0.0.1:1", "SCHEMA_REGISTRY_USERNAME": "", "SCHEMA_REGISTRY_PASSWORD": ""}, "run", "--once")
 	told(map[string]string{"SOURCE_BASE_URL": "http://me:" + w.token + "@127.0.0.1:1", "KAFKA_BROKERS": "me:" + password + "@127.0.0.1:1"}, "config", "--json")
-
-	// What `run` serves at HEADWATER_METRICS_ADDR belongs here: /, /metrics, /ready and /healthz, asked for while it runs.
 
 	letters := 0
 	for topic, records := range w.read(w.existing()...) {
@@ -113,6 +132,64 @@ func secretsOccurNowhere(t *testing.T, s servers, kafka map[string]string) {
 	}
 }
 
+// serveNoSecrets has search look through everything that a worker serves while its servers fail, until the page tells of each failure, and
+// through what it prints until it is stopped.
+func serveNoSecrets(t *testing.T, p *process, api, registry *parrot, search func(where, text string)) {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	client, page := &http.Client{Transport: transport}, ""
+	eventually(t, once, "an address", func() (bool, string) {
+		if m := regexp.MustCompile(`status page\D* at (http://\S+)`).FindStringSubmatch(p.stderr.String()); m != nil {
+			page = m[1]
+		}
+		return page != "" || !p.running(), p.stderr.String()
+	})
+	fetch := func(path string) string {
+		resp, err := client.Get(page + path) //nolint:noctx // the test ends the server
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := html.UnescapeString(fmt.Sprint(resp.Header) + "\n" + string(body))
+		if search("GET "+path, text); t.Failed() {
+			t.FailNow() // it would be said again and again
+		}
+		return text
+	}
+	until := func(path string, words ...string) {
+		t.Helper()
+		eventually(t, once, path, func() (bool, string) {
+			for _, other := range []string{"/", "/status.json", "/metrics", "/ready", "/healthz", "/version"} {
+				if other != path {
+					fetch(other)
+				}
+			}
+			text := fetch(path)
+			for _, word := range words {
+				if !strings.Contains(text, word) {
+					return false, fmt.Sprintf("there is no %q in %s", word, text)
+				}
+			}
+			return true, ""
+		})
+	}
+	failures := []string{"403 ***", "400 ***", "409 Conflict: ***", "redirect refused", "the page token holds a secret of the source"}
+	until("/", failures...)
+	until("/status.json", append(failures, `"kind":"dead letters"`, `"kind":"stopped"`, `"kind":"error"`)...)
+	api.fails(500)
+	registry.fails(401)
+	until("/ready", `"api":{"ok":false,"error":"`, "500 ***", `"registry":{"ok":false,"error":"`, "401 Unauthorized: ***")
+	until("/status.json", "500 ***")
+	until("/metrics", `code="500"`)
+	p.terminate()
+	search("what run says", p.stdout.String()+p.stderr.String())
+}
+
 // nextPage has an answer say that another page follows, under a token that holds the secret.
 func nextPage(secret string) func([]byte) []byte {
 	return func(body []byte) []byte {
@@ -129,8 +206,10 @@ func nextPage(secret string) func([]byte) []byte {
 type parrot struct {
 	secret string
 	faults map[string]parrotFault
+	url    string // its own
 
 	mu    sync.Mutex
+	every parrotFault // in place of all others, if it has a status
 	met   map[string]int
 	count int
 }
@@ -146,6 +225,31 @@ func (p *parrot) told() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.count
+}
+
+// again has the faults of single paths begin again.
+func (p *parrot) again() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.met)
+	p.every = parrotFault{}
+}
+
+// fails has every path answer with a status, whatever its own fault, until again.
+func (p *parrot) fails(status int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.every = parrotFault{status: status}
+}
+
+func (p *parrot) of(path string) (parrotFault, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.every.status != 0 {
+		return p.every, true
+	}
+	f, ok := p.faults[path]
+	return f, ok
 }
 
 // before starts it before the server at address, and returns its own.
@@ -165,7 +269,7 @@ func (p *parrot) before(t *testing.T, address string) string {
 	}, ModifyResponse: func(resp *http.Response) error {
 		resp.Header.Set("X-Request-Id", p.secret)
 		resp.Header.Set("Link", `<`+address+`/?access_token=`+p.secret+`>; rel="self"`)
-		f := p.faults[resp.Request.URL.Path[len(target.Path):]]
+		f, _ := p.of(resp.Request.URL.Path[len(target.Path):])
 		if f.rewrite == nil {
 			return nil
 		}
@@ -184,13 +288,14 @@ func (p *parrot) before(t *testing.T, address string) string {
 		}
 	}))
 	t.Cleanup(server.Close)
-	return server.URL
+	p.url = server.URL
+	return p.url
 }
 
 // fail answers with the fault of the path, if it is due.
 func (p *parrot) fail(rw http.ResponseWriter, r *http.Request) bool {
+	f, ok := p.of(r.URL.Path)
 	p.mu.Lock()
-	f, ok := p.faults[r.URL.Path]
 	p.met[r.URL.Path]++
 	ok = ok && f.status != 0 && (f.times == 0 || p.met[r.URL.Path] <= f.times)
 	p.count++
