@@ -100,13 +100,13 @@ func (c *Client) finish(e *Error, q *request) *Error {
 			e.Hint += fmt.Sprintf(" (permission %q)", p)
 		}
 	case KindRejected:
-		e.Hint = "the API refuses the request as the source file describes it"
+		e.Hint = fmt.Sprintf("compare the path and the parameters of %[1]s in the source file with the API's documentation, and try it with headwater run --dry-run %[1]s", q.resource.Name)
 		if q.body != nil {
 			shown := c.scrub(string(q.body))
 			if len(shown) > 500 {
 				shown = shown[:500] + "…"
 			}
-			e.Hint += "; its body was " + shown
+			e.Hint += "; the request's body was " + shown
 		}
 	case KindNotFound:
 		e.Hint = "check base_url and the path in the source file"
