@@ -60,9 +60,10 @@ func (w *Worker) Preview(ctx context.Context, limit int, each func(resource stri
 			r.fail(err)
 		}
 	}
+	failures := w.progress.failures() // of a substream of several parents also what ends it under one of them
 	var all []Previewed
 	for _, name := range w.selectedNames() {
-		shown[name].Err = w.stopped[name]
+		shown[name].Err = failures[name]
 		if subject, ok := w.encoders[name].(*avro.Subject); ok {
 			current, _ := subject.Current()
 			shown[name].Schema = current.Schema

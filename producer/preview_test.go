@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,26 @@ func TestPreviewOfSeveralParents(t *testing.T) {
 	slices.Sort(remarks)
 	if diff := cmp.Diff(allRemarks, remarks); diff != "" || len(told) != 12 {
 		t.Errorf("%v\n%s", told, diff)
+	}
+}
+
+// A parent that cannot be listed is an error of its substream, too, whose records of the other parents are shown.
+func TestPreviewTellsOfOneParent(t *testing.T) {
+	w := newRemarks(t)
+	w.api.intercept(func(r *http.Request) (int, string) {
+		if strings.HasPrefix(r.URL.Path, "/boxes") {
+			return http.StatusForbidden, `{"errors":[{"code":"no","message":"no right"}]}`
+		}
+		return 0, ""
+	})
+	_, all := w.preview(0, withParents())
+	for _, s := range all {
+		if failed := s.Resource == "boxes" || s.Resource == "remarks"; failed != (s.Err != nil) {
+			t.Errorf("%s: error %v", s.Resource, s.Err)
+		}
+		if s.Resource == "remarks" && s.Records != 4 {
+			t.Errorf("%d remarks are shown, want those of two parents", s.Records)
+		}
 	}
 }
 
