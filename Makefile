@@ -2,7 +2,8 @@
 #
 # Needed: git, make, Go. `make test` uses more where it finds it, and says what it does not find: a C compiler for the
 # race detector, Java and Maven for the end-to-end suite on a real Kafka and a real schema registry, Python and Node for the
-# consumers in it, kcat, jq, curl, Prometheus for the alerts and the dashboard of deploy/.
+# consumers in it, kcat, jq, curl, Prometheus (promtool, prometheus) for the alerts and the dashboard of deploy/, Chromium for
+# the status page.
 
 GO            ?= go
 ARGS          ?=
