@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -36,31 +37,51 @@ const (
 	joinedWithin = time.Minute // of the last time: the same once more is the same event
 )
 
-// events are the last ones. The same kind of the same resource, as long as nothing else happens to it and it does not rest, is one event:
-// what goes wrong every second must not push out what led to it. Safe for concurrent use.
+// events are the last ones. The same kind of the same resource, as long as nothing else happens to it and it does not rest, is one event;
+// while a resource fails, all its errors are one, and all its waits, however long a cycle takes: what goes wrong again and again must not
+// push out what led to it. Safe for concurrent use.
 type events struct {
 	mu   sync.Mutex
-	kept []Event // the oldest first
+	kept []Event // by when they happened last, the oldest first
 }
 
 func (e *events) note(now time.Time, kind EventKind, resource, text string, count int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i := len(e.kept) - 1; i >= 0; i-- {
-		last := &e.kept[i]
+	one := Event{First: now, Kind: kind, Resource: resource}
+	if i := e.goesOn(now, kind, resource); i >= 0 {
+		one = e.kept[i]
+		e.kept = slices.Delete(e.kept, i, i+1)
+	} else if len(e.kept) == keptEvents {
+		e.kept = slices.Delete(e.kept, 0, 1)
+	}
+	one.Last, one.Text, one.Times, one.Count = now, text, one.Times+1, one.Count+count
+	e.kept = append(e.kept, one)
+}
+
+// goesOn is the event that one of that kind belongs to; -1: it is a new one. The caller holds mu.
+func (e *events) goesOn(now time.Time, kind EventKind, resource string) int {
+	if kind == EventSchema || kind == EventLanes {
+		return -1
+	}
+	trouble := func(k EventKind) bool { return k == EventWait || k == EventError }
+	found, failing := -1, false
+	for i, last := range slices.Backward(e.kept) {
 		if last.Resource != resource {
 			continue
 		}
-		if last.Kind == kind && now.Sub(last.Last) <= joinedWithin && (kind != EventSchema && kind != EventLanes) {
-			last.Last, last.Text, last.Times, last.Count = now, text, last.Times+1, last.Count+count
-			return
+		if found < 0 && last.Kind == kind {
+			found = i
 		}
-		break
+		failing = failing || last.Kind == EventError
+		if !trouble(kind) || !trouble(last.Kind) {
+			break
+		}
 	}
-	if len(e.kept) == keptEvents {
-		e.kept = append(e.kept[:0], e.kept[1:]...)
+	if found < 0 || !(failing && trouble(kind)) && now.Sub(e.kept[found].Last) > joinedWithin {
+		return -1
 	}
-	e.kept = append(e.kept, Event{First: now, Last: now, Kind: kind, Resource: resource, Text: text, Times: 1, Count: count})
+	return found
 }
 
 // all returns a copy, the oldest first.

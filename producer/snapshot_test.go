@@ -41,8 +41,8 @@ func TestEventsAreBoundedAndJoined(t *testing.T) {
 	e.note(at.Add(4*time.Minute), EventWait, "tags", "attempt 1", 0)
 	got := e.all()
 	want := []Event{
-		{First: at, Last: at.Add(2 * time.Minute), Kind: EventWait, Resource: "tags", Text: "attempt 100", Times: 101},
 		{First: at.Add(2 * time.Minute), Last: at.Add(2 * time.Minute), Kind: EventDeleted, Resource: "users", Text: "gone", Times: 2, Count: 7},
+		{First: at, Last: at.Add(2 * time.Minute), Kind: EventWait, Resource: "tags", Text: "attempt 100", Times: 101},
 		{First: at.Add(4 * time.Minute), Last: at.Add(4 * time.Minute), Kind: EventWait, Resource: "tags", Text: "attempt 1", Times: 1},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -53,6 +53,36 @@ func TestEventsAreBoundedAndJoined(t *testing.T) {
 	}
 	if got = e.all(); len(got) != keptEvents || cap(e.kept) > 4*keptEvents || got[keptEvents-1].Text != fmt.Sprint(3*keptEvents-1) || got[0].Text != fmt.Sprint(2*keptEvents) {
 		t.Errorf("%d events, from %s to %s, in room for %d", len(got), got[0].Text, got[len(got)-1].Text, cap(e.kept))
+	}
+}
+
+// An API that is away for hours, with waits and errors of every resource by turns, leaves what came before it, and a new failure is another.
+func TestEventsOfALongFailureAreFew(t *testing.T) {
+	t.Parallel()
+	var e events
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	e.note(at, EventDeleted, "users", "gone", 3)
+	cycle := func() {
+		for i := range 13 {
+			name := fmt.Sprint("r", i)
+			e.note(at, EventWait, name, "503; attempt 2 of 8 follows", 0)
+			e.note(at.Add(80*time.Second), EventError, name, "503", 0)
+		}
+		at = at.Add(2 * time.Minute)
+	}
+	for range 100 {
+		cycle()
+	}
+	got := e.all()
+	if len(got) != 1+2*13 || got[0].Kind != EventDeleted || got[1].Times != 100 || got[2].Times != 100 || !got[2].First.Before(got[2].Last) {
+		t.Errorf("%d events: %v", len(got), got)
+	}
+	for i := range 13 {
+		e.note(at, EventRecovered, fmt.Sprint("r", i), "works again", 0)
+	}
+	cycle()
+	if got = e.all(); len(got) != 1+2*13+13+2*13 || got[len(got)-1].Times != 1 {
+		t.Errorf("a failure after a recovery goes on with the one before it: %v", got)
 	}
 }
 
