@@ -85,6 +85,9 @@ func (p *pipeline) findAPI(ctx context.Context, o options) []finding {
 	}
 	all := make([]finding, len(selected)+1)
 	all[0] = finding{Status: statusOK, Area: areaAPI, What: "API", Detail: p.source.Title + " answers and takes the credentials"}
+	if what, remedy := p.clockWarning(); what != "" {
+		all[0].Status, all[0].Detail, all[0].Remedy = statusWarn, what, remedy
+	}
 	var group errgroup.Group
 	group.SetLimit(p.cfg.Concurrency)
 	for i, r := range selected {

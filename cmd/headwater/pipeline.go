@@ -26,7 +26,8 @@ type pipeline struct {
 	registry *avro.SchemaRegistry // nil where values are JSON
 	api      *extract.Client
 	worker   *producer.Worker
-	serves   string // where health and metrics are; "": nowhere
+	serves   string        // where health and metrics are; "": nowhere
+	ahead    time.Duration // of ours, the API's clock, where that is far; checkAPI finds it
 }
 
 // options of the main job that come from flags.

@@ -46,7 +46,8 @@ func (p *pipeline) checkAPI(ctx context.Context, o options) error {
 			return unreachable(fmt.Errorf("%s: no answer within %v", r.Name, preflightDeadline), p.source)
 		}
 		if err == nil {
-			return p.checkClock(bounded, r)
+			p.ahead = p.clockAhead(bounded, r)
+			return nil
 		}
 		var api *extract.Error
 		if !errors.As(err, &api) {
@@ -69,22 +70,27 @@ func (p *pipeline) checkAPI(ctx context.Context, o options) error {
 	return nil
 }
 
-// clockAhead is how far the API's clock may be ahead of ours. Kafka, too, takes no record of more than an hour in the future.
-const clockAhead = time.Hour
+// farAhead is how far the API's clock may be ahead of ours without a word.
+const farAhead = time.Hour
 
-// checkClock refuses an API whose clock is far ahead: what is read up to a time by it is taken for complete, and what changes until that
-// time comes would be passed over. One that is behind only has things read twice; and caches send old times.
-func (p *pipeline) checkClock(ctx context.Context, r *extract.Resource) error {
+// clockAhead is how far the API's clock is ahead of ours where that is far; else 0. One that is behind only has things read twice; and caches
+// send old times.
+func (p *pipeline) clockAhead(ctx context.Context, r *extract.Resource) time.Duration {
 	now, err := p.api.Now(ctx, r) // asks once more where it is not sure
-	if err != nil {
-		return err
+	if ahead := time.Until(now).Round(time.Minute); err == nil && ahead > farAhead {
+		return ahead
 	}
-	ahead := time.Until(now).Round(time.Minute)
-	if ahead <= clockAhead {
-		return nil
+	return 0
+}
+
+// clockWarning is about an API whose clock is far ahead; "" where there is nothing to say. Reading goes by that clock alone: what is read up
+// to a time by it is taken for complete. So nothing is missed where records have their times from it, too, which cannot be seen from here.
+func (p *pipeline) clockWarning() (what, remedy string) {
+	if p.ahead == 0 {
+		return "", ""
 	}
-	return &producer.EnvironmentError{Op: "read the API", Err: fmt.Errorf("the API's clock shows %s, which is %v ahead of this machine's", now.Format(time.RFC3339), ahead),
-		Remedy: "set this machine's clock, or have the API's set: changes would be passed over"}
+	return fmt.Sprintf("the API's Date header is %v ahead of this machine's clock", p.ahead),
+		"set this machine's clock if it is wrong; else see that the API's newest records have such times, too: if they have not, changes are passed over"
 }
 
 func unreachable(err error, src *extract.Source) error {

@@ -83,6 +83,9 @@ func (a *app) work(ctx context.Context, o options, started func(p *pipeline, out
 	if err := p.preflight(ctx, o); err != nil {
 		return nil, err
 	}
+	if what, remedy := p.clockWarning(); what != "" {
+		a.say("warning: " + what + " → " + remedy)
+	}
 	if started != nil {
 		started(p, show)
 	}

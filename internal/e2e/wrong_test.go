@@ -18,13 +18,12 @@ import (
 
 // mistake is a set-up that cannot work, and what the program has to say of it.
 type mistake struct {
-	name  string
-	args  []string
-	env   map[string]string
-	code  int
-	says  []string                     // all of them, in the one line: the culprit and the remedy
-	ahead time.Duration                // the API's clock, of ours
-	wrap  func(t *testing.T, w *world) // makes the world wrong; nil: env is enough
+	name string
+	args []string
+	env  map[string]string
+	code int
+	says []string                     // all of them, in the one line: the culprit and the remedy
+	wrap func(t *testing.T, w *world) // makes the world wrong; nil: env is enough
 }
 
 // wrongWithin is how long a wrong set-up may take to be told; a program that looks for data races is slower.
@@ -43,10 +42,10 @@ var forProgrammers = regexp.MustCompile(`(?i)goroutine|panic|0x[0-9a-f]{6}|%!|\.
 func TestWrongSetUps(t *testing.T) {
 	t.Parallel()
 	s := embedded(t)
-	for _, m := range slices.Concat(wrongWords(), wrongVariables(t), wrongFiles(t), wrongServers(t), wrongClocks()) {
+	for _, m := range slices.Concat(wrongWords(), wrongVariables(t), wrongFiles(t), wrongServers(t)) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, s, sandbox.APIConfig{Seed: 81, Size: 20, Now: func() time.Time { return time.Now().Add(m.ahead) }})
+			w := newWorld(t, s, sandbox.APIConfig{Seed: 81, Size: 20})
 			w.refused(m)
 		})
 	}

@@ -123,11 +123,6 @@ func wrongServers(t *testing.T) []mistake {
 	}
 }
 
-// wrongClocks are clocks that say other times than ours.
-func wrongClocks() []mistake {
-	return []mistake{{name: "API's clock is ahead", args: run, code: 3, ahead: 48 * time.Hour, says: []string{"the API's clock", "ahead of this machine's", "→ set this machine's clock"}}}
-}
-
 func login(mechanism string) map[string]string {
 	return map[string]string{"KAFKA_SASL_MECHANISM": mechanism, "KAFKA_SASL_USERNAME": realstack.Username, "KAFKA_SASL_PASSWORD": realstack.Password}
 }
