@@ -27,8 +27,8 @@ func (d *Desk) Versions(_ context.Context, subject string) ([]Registered, error)
 // Register implements Registry.
 func (d *Desk) Register(_ context.Context, subject, schema string) (Registered, error) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	known := d.versions[subject]
-	d.mu.Unlock()
 	for _, r := range known {
 		if r.Schema == schema {
 			return r, nil
@@ -37,10 +37,8 @@ func (d *Desk) Register(_ context.Context, subject, schema string) (Registered, 
 	return d.add(subject, Registered{Version: len(known) + 1, Schema: schema}), nil
 }
 
-// add gives a version an id of the desk's own.
+// add gives a version an id of the desk's own. The caller holds mu, or is the only one.
 func (d *Desk) add(subject string, r Registered) Registered {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.texts = append(d.texts, r.Schema)
 	r.ID = len(d.texts)
 	d.versions[subject] = append(d.versions[subject], r)
