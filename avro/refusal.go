@@ -51,7 +51,7 @@ func explain(refused error, schema string, versions []*version) error {
 	}
 	if found := disagreements(schema, registered); found != "" {
 		told := *refusal // what came from the registry stays as it is
-		told.Hint = found + "; " + foreignVersion
+		told.Err, told.Hint = fmt.Errorf("%w; %s", refusal.Err, found), foreignVersion
 		return &told
 	}
 	return refused

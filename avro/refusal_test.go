@@ -32,8 +32,8 @@ func TestRefusalNamesTheField(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
 		t.Fatal(err)
 	}
-	const want = "from version 2 to ours, field a: type changed, string → long: neither can be read as the other; another producer registered"
-	if !strings.HasPrefix(refused.Hint, want) || !strings.Contains(err.Error(), want) {
+	const want = "from version 2 to ours, field a: type changed, string → long: neither can be read as the other → another producer registered"
+	if !strings.HasPrefix(refused.Hint, "another producer registered") || !strings.Contains(err.Error(), "; "+want) {
 		t.Errorf("%v", err)
 	}
 	if strings.Contains(err.Error(), "version 1") {
@@ -58,11 +58,11 @@ func TestRefusalIsAskedFor(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, answer, want string }{
 		{"told", `{"is_compatible":false,"messages":["{errorType:'TYPE_MISMATCH', description:'at /fields/1'}","{oldSchemaVersion: 2}","{oldSchema: '{}'}"]}`,
-			"is incompatible ({errorType:'TYPE_MISMATCH', description:'at /fields/1'} {oldSchemaVersion: 2}); "},
-		{"told before", `{"is_compatible":false,"messages":["is incompatible"]}`, "is incompatible; "},
-		{"not told", `{"is_compatible":false}`, "is incompatible; "},
-		{"no such endpoint", `nonsense`, "is incompatible; "},
-		{"changed its mind", `{"is_compatible":true,"messages":["all is well"]}`, "is incompatible; "},
+			"is incompatible ({errorType:'TYPE_MISMATCH', description:'at /fields/1'} {oldSchemaVersion: 2}) → "},
+		{"told before", `{"is_compatible":false,"messages":["is incompatible"]}`, "is incompatible → "},
+		{"not told", `{"is_compatible":false}`, "is incompatible → "},
+		{"no such endpoint", `nonsense`, "is incompatible → "},
+		{"changed its mind", `{"is_compatible":true,"messages":["all is well"]}`, "is incompatible → "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

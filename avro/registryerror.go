@@ -38,7 +38,7 @@ func (e *RegistryError) Error() string {
 	}
 	b.WriteString(e.Err.Error())
 	if e.Hint != "" {
-		b.WriteString("; " + e.Hint)
+		b.WriteString(" → " + e.Hint)
 	}
 	return b.String()
 }
@@ -93,13 +93,13 @@ func hint(op string, status, code int) string {
 		return "the registry, or this subject, is in READONLY mode: set it to READWRITE (PUT /mode), or leave it and name the registry " +
 			"that it follows in SCHEMA_REGISTRY_URL"
 	case status == http.StatusNotFound && !strings.HasPrefix(op, "read schema"):
-		return "the URL may lack its path, as /apis/ccompat/v7 for Apicurio"
+		return "check that SCHEMA_REGISTRY_URL has the registry's path, as /apis/ccompat/v7 for Apicurio"
 	case status == http.StatusConflict:
 		return foreignVersion
 	case status == http.StatusUnprocessableEntity || status == http.StatusRequestEntityTooLarge:
-		return "the registry takes the schema for illegal or too large"
+		return "see the registry's log: it takes the schema for illegal or too large"
 	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
-		return "it stayed so for several attempts; see the registry's log"
+		return "see the registry's log: it stayed so for several attempts"
 	}
 	return ""
 }

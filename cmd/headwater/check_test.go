@@ -215,7 +215,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"wrong token":   {map[string]string{"SOURCE_ACCESS_TOKEN": token + "x"}, exitEnvironment, "API", `FAIL API read the API: admins: GET API/admins: 401 unauthorized: Access Token Invalid → check the token, its permissions and SOURCE_BASE_URL`, 13},
 		"api away":      {map[string]string{"SOURCE_BASE_URL": "http://" + away}, exitEnvironment, "API", `FAIL API reach the API: admins: GET http://` + away + `/admins: .*connection refused \(3 attempts\) → check SOURCE_BASE_URL and the network`, 13},
 		"kafka away":    {map[string]string{"KAFKA_BROKERS": away}, exitEnvironment, "Kafka", `FAIL Kafka reach Kafka at ` + away + `: .*connection refused → check KAFKA_BROKERS.*`, 2},
-		"registry away": {map[string]string{"SCHEMA_REGISTRY_URL": "http://u:" + token + "@" + away}, exitEnvironment, "schema", `FAIL schema registry list subjects: schema registry http://` + away + `: .*connection refused; check SCHEMA_REGISTRY_URL.*`, 1},
+		"registry away": {map[string]string{"SCHEMA_REGISTRY_URL": "http://u:" + token + "@" + away}, exitEnvironment, "schema", `FAIL schema registry list subjects: schema registry http://` + away + `: .*connection refused → check SCHEMA_REGISTRY_URL.*`, 1},
 		"too few":       {map[string]string{"HEADWATER_REPLICATION": "3"}, exitEnvironment, "intercom._state intercom._dead_letters intercom.tags intercom.companies intercom.contacts", `FAIL intercom.tags create topic intercom.tags: INVALID_REPLICATION_FACTOR.* → the cluster has too few brokers for replication 3; set HEADWATER_REPLICATION`, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

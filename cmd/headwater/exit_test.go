@@ -178,7 +178,7 @@ func TestUnreachableServers(t *testing.T) {
 		"kafka deaf":        {map[string]string{"KAFKA_BROKERS": silent}, "reach Kafka at " + silent + ": no answer in time → check KAFKA_BROKERS"},
 		"kafka is http":     {map[string]string{"KAFKA_BROKERS": s.API.Addr()}, "reach Kafka at " + s.API.Addr() + ": "},
 		"kafka without tls": {map[string]string{"KAFKA_TLS_ENABLED": "true"}, "reach Kafka at " + s.Broker.Addr() + ": "},
-		"registry away":     {map[string]string{"SCHEMA_REGISTRY_URL": "http://u:" + token + "@" + away}, "reach the schema registry: list subjects: schema registry http://" + away + ": dial tcp " + away + ": connect: connection refused; check SCHEMA_REGISTRY_URL"},
+		"registry away":     {map[string]string{"SCHEMA_REGISTRY_URL": "http://u:" + token + "@" + away}, "reach the schema registry: list subjects: schema registry http://" + away + ": dial tcp " + away + ": connect: connection refused → check SCHEMA_REGISTRY_URL"},
 		"registry deaf":     {map[string]string{"SCHEMA_REGISTRY_URL": "http://" + silent}, "reach the schema registry: list subjects: schema registry http://" + silent + ": no answer in time"},
 		"registry is api":   {map[string]string{"SCHEMA_REGISTRY_URL": s.API.URL()}, "reach the schema registry: list subjects: schema registry " + s.API.URL() + ": 404"},
 		"api away":          {map[string]string{"SOURCE_BASE_URL": "http://" + away}, "reach the API: admins: GET http://" + away + "/admins: dial tcp " + away + ": connect: connection refused (3 attempts) → check SOURCE_BASE_URL and the network"},

@@ -115,7 +115,7 @@ func TestForeignVersionIsNamed(t *testing.T) {
 	p := w.start("run", "tags", "teams", "--once")
 	p.ends(1, once)
 	said := p.stderr.String()
-	if !strings.Contains(said, "409 Conflict") || !strings.Contains(said, disagrees+"; another producer registered what ours cannot agree with") {
+	if !strings.Contains(said, "409 Conflict") || !strings.Contains(said, disagrees+" → another producer registered what ours cannot agree with") {
 		t.Errorf("%s", said)
 	}
 	if n := len(w.versions("tags")); n != 2 {

@@ -97,6 +97,16 @@ func TestPageIsEscaped(t *testing.T) {
 	}
 }
 
+// What to do about a registry stands apart from what is wrong, as it does for an API.
+func TestRemedyOfARegistry(t *testing.T) {
+	t.Parallel()
+	err := &avro.RegistryError{Op: "register schema", URL: "http://registry", Err: errors.New("connection refused"), Hint: "check that it runs"}
+	got := pageOf(t, producer.Snapshot{At: noon, Resources: []producer.Status{{Resource: "tags", Err: err, ErrSince: noon}}}, extract.Budget{}).status().Problems
+	if len(got) != 1 || got[0].Remedy != "check that it runs" || strings.Contains(got[0].What, got[0].Remedy) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Nothing but the page's own script and style may run, and only its own server is asked.
 func TestPagePolicy(t *testing.T) {
 	t.Parallel()
