@@ -87,7 +87,7 @@ func newSource(name string, flags initFlags) ([]byte, error) {
 	_, _, err = extract.Lint(flags.out, []byte(text))
 	var wrong *extract.FileError
 	if errors.As(err, &wrong) { // of all that is put in only the name can be wrong
-		return nil, fmt.Errorf("NAME %q: %s", name, wrong.Mistakes[0].Message)
+		return nil, fmt.Errorf("NAME %q: %s", name, strings.TrimPrefix(wrong.Mistakes[0].Message, fmt.Sprintf("name %q: ", name)))
 	}
 	return []byte(text), err
 }

@@ -199,7 +199,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("%s: %s", mine, again.stderr)
 	}
 	for name, args := range map[string][]string{
-		`NAME "My Shop": `:                     {"My Shop"},
+		`NAME "My Shop": want lower-case letters`: {"My Shop"},
 		`NAME "": `:                            {""},
 		"name the API: headwater init shop":    nil,
 		"--url: want where the API is, such a": {"shop", "--url", "https://me:" + token + "@api.shop.example"},
