@@ -83,14 +83,18 @@ func (s *secretSet) all() []string {
 	return nil
 }
 
-// Hide takes the source's secrets out of a text of the API's that people will see: records that are put aside, above all. It is safe for
-// concurrent use.
-func (c *Client) Hide(text string) string { return c.scrub(text) }
+// Hide takes the source's secrets out of a record that people will see because it was put aside. One that is so short that it may stand there
+// by chance stays: some APIs want "X" for a password. It is safe for concurrent use.
+func (c *Client) Hide(text string) string { return c.without(text, leastLong) }
 
-// scrub takes the secrets out of a text that people see.
-func (c *Client) scrub(s string) string {
+// scrub takes the secrets out of a message that people see.
+func (c *Client) scrub(s string) string { return c.without(s, 0) }
+
+func (c *Client) without(s string, least int) string {
 	for _, secret := range c.secrets.all() {
-		s = strings.ReplaceAll(s, secret, "***")
+		if len(secret) >= least {
+			s = strings.ReplaceAll(s, secret, "***")
+		}
 	}
 	return s
 }

@@ -45,6 +45,7 @@ type Status struct {
 	First    int64         // of Published, first publications of their keys; the others are updates
 	Rejected Rejections    // the dead letters, by why they are
 	Success  time.Time     // when a reading last did what it was to do: one was completed, or, before the first and in a backfill, a page was committed. Zero: none yet
+	Came     time.Time     // when another worker of the group last left it to this one; zero: none has
 	Interval time.Duration // pause between complete readings
 }
 
@@ -126,7 +127,12 @@ func (p *progress) state(name, root, text string) {
 		if s.Stopped {
 			return
 		}
-		s.State, s.Since = text, p.now()
+		if now := p.now(); s.State == "elsewhere" && text != s.State {
+			s.Came, s.Since = now, now
+		} else {
+			s.Since = now
+		}
+		s.State = text
 		s.wait("", 0, time.Time{})
 		for _, other := range p.traversals[name] {
 			if other.state != "" && slices.Index(stages, other.state) < slices.Index(stages, s.State) {

@@ -261,3 +261,25 @@ func TestLaneList(t *testing.T) {
 		}
 	}
 }
+
+// What another worker of the group has left to this one has come then, and only then.
+func TestWhenAResourceCame(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	p := newProgress([]string{"tags"}, FormatAvro, func() time.Time { return now })
+	for _, step := range []struct {
+		state string
+		came  bool
+	}{{"restoring", false}, {"live", false}, {"elsewhere", false}, {"elsewhere", false}, {"restoring", true}, {"live", true}} {
+		now = now.Add(time.Hour)
+		if step.state == "elsewhere" {
+			p.elsewhere("tags", "tags")
+		} else {
+			p.state("tags", "tags", step.state)
+		}
+		came := p.snapshot()[0].Came
+		if step.came == came.IsZero() || step.state == "restoring" && step.came && !came.Equal(now) || step.state == "live" && came.Equal(now) {
+			t.Errorf("%s at %v: it came at %v", step.state, now, came)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/sethvargo/go-envconfig"
+	"github.com/spf13/cobra"
 )
 
 // collectAt has the garbage collector begin when three quarters of what lives have come in addition, not as much again: at a million records
@@ -62,12 +63,24 @@ func run(ctx context.Context, args []string, env envconfig.Lookuper, environ []s
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = nil // stopped while it waited for an answer
+	command, err := root.ExecuteContextC(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // stopped while it waited for an answer
+		err = nil
+		if ends(command) {
+			err = errors.New("stopped before its end")
+		}
 	}
 	for _, line := range messages(err) {
 		fmt.Fprintln(stderr, "headwater: "+line)
 	}
 	return exitCode(err)
+}
+
+// ends reports whether a command has a result, which is missing where it is stopped; the others go on until they are.
+func ends(c *cobra.Command) bool {
+	if dry, err := c.Flags().GetBool("dry-run"); err == nil {
+		return dry
+	}
+	follow, err := c.Flags().GetBool("follow")
+	return c.Name() != "demo" && c.Name() != "api" && (err != nil || !follow)
 }

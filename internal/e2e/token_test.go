@@ -146,7 +146,7 @@ func serveNoSecrets(t *testing.T, p *process, api, registry *parrot, search func
 		return page != "" || !p.running(), p.stderr.String()
 	})
 	fetch := func(path string) string {
-		resp, err := client.Get(page + path) //nolint:noctx // the test ends the server
+		resp, err := client.Get(page + path)
 		if err != nil {
 			t.Fatal(err)
 		}

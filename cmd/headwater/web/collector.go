@@ -34,7 +34,7 @@ var (
 	descProduced  = describe("records_produced_total", "Records in committed transactions, by the header op: r first publication of a key, u update, d deletion.", "resource", "op")
 	descRejected  = describe("records_rejected_total", "Dead letters, by why they were put aside.", "resource", "reason")
 	descSchema    = describe("schema_changes_total", "Fields that were added to registered schemas, first versions not counted.", "resource")
-	descSuccess   = describe("last_success_timestamp_seconds", "When a reading last did what it is to do: one was completed, or, before the first and in a backfill, a page was committed. Before any: when the worker began.", "resource")
+	descSuccess   = describe("last_success_timestamp_seconds", "When a reading last did what it is to do: one was completed, or, before the first and in a backfill, a page was committed. Before any: when the worker began, or when another worker left the resource to it.", "resource")
 	descWatermark = describe("watermark_timestamp_seconds", "Everything that changed up to here is in the topic.", "resource")
 	descBackfill  = describe("backfill_progress_ratio", "Windows of the backfill that are done, from 0 to 1.", "resource")
 	descInterval  = describe("reading_interval_seconds", "Pause between two complete readings.", "resource")
@@ -78,7 +78,10 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		switch {
 		case !s.Success.IsZero():
 			gauge(descSuccess, seconds(s.Success), s.Resource)
-		case s.State != "elsewhere": // another worker of the group tells it
+		case s.State == "elsewhere": // another worker of the group tells it
+		case s.Came.After(now.Began):
+			gauge(descSuccess, seconds(s.Came), s.Resource)
+		default:
 			gauge(descSuccess, seconds(now.Began), s.Resource)
 		}
 	}

@@ -69,6 +69,13 @@ func TestMetricsOfTheWorker(t *testing.T) {
 			t.Errorf("there is a %s", none)
 		}
 	}
+	w.change(func() { // another worker has left it to this one, and no reading has succeeded yet
+		w.shown.Resources[2].State, w.shown.Resources[2].Came = "restoring", noon.Add(time.Hour)
+	})
+	came := fmt.Sprintf(`last_success_timestamp_seconds{resource="teams"} %v`, float64(noon.Add(time.Hour).Unix()))
+	if again := scrape(t, m); !strings.Contains(again, came) {
+		t.Errorf("there is no %s", came)
+	}
 	w.change(func() { w.shown.Resources[0].Published++ })
 	if again := scrape(t, m); !strings.Contains(again, `records_produced_total{op="u",resource="contacts"} 4`) {
 		t.Errorf("a scrape later:\n%s", again)

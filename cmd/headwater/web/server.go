@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -51,7 +52,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Server{asked: cfg.Addr, ln: ln, mux: http.NewServeMux(), stop: stop, done: make(chan struct{})}
 	s.http = &http.Server{
-		Handler: s.mux, BaseContext: func(net.Listener) context.Context { return base },
+		Handler: s.ours(s.mux), BaseContext: func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
 	}
@@ -62,6 +63,26 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		_ = s.http.Serve(ln) // returns when the listener is closed
 	}()
 	return s, nil
+}
+
+// ours refuses requests for another host where the server listens on the loopback interface. A page from elsewhere could have its own
+// name lead here (DNS rebinding), and read with its visitor's browser what only this machine may see.
+func (s *Server) ours(h http.Handler) http.Handler {
+	addr, ok := s.ln.Addr().(*net.TCPAddr)
+	if !ok || !addr.IP.IsLoopback() {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if host = strings.Trim(host, "[]"); host != "localhost" && net.ParseIP(host) == nil {
+			http.Error(w, "this server is for this machine alone, by the name localhost or an address → set HEADWATER_METRICS_ADDR to an interface that others reach", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Handle adds a handler, for a pattern as [http.ServeMux] knows them. It may be called while the server answers.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -136,5 +137,25 @@ func TestCloseEndsAnswers(t *testing.T) {
 	case <-answered:
 	case <-ctx.Done():
 		t.Error("the answer is still being made")
+	}
+}
+
+// On the loopback interface only this machine's names for it are answered: a foreign page may have a name of its own lead here.
+func TestForeignNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]int{
+		"localhost": 200, "localhost:9464": 200, "127.0.0.1": 200, "127.0.0.1:80": 200, "[::1]:9464": 200, "10.0.0.7": 200,
+		"evil.example": 421, "evil.example:9464": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421,
+	} {
+		for addr, open := range map[string]bool{"127.0.0.1:0": false, "0.0.0.0:0": true} {
+			s := listen(t, addr, false)
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/version", nil)
+			req.Host = host
+			got := httptest.NewRecorder()
+			s.http.Handler.ServeHTTP(got, req)
+			if got.Code != want && !open || open && got.Code != 200 {
+				t.Errorf("%s at %s: %d", host, addr, got.Code)
+			}
+		}
 	}
 }
