@@ -210,15 +210,32 @@ func TestUnreachableServers(t *testing.T) {
 	}
 }
 
-// Whoever stops the program while it waits for a server asked for the end: exit 0.
+// What goes on until it is stopped ends well when it is. A command that has a result has none then, and what follows it in a script must not take
+// that for success.
 func TestStoppedWhileReaching(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, args := range [][]string{{"run"}, {"check"}, {"discover"}, {"cat", "tags"}, {"cat", "tags", "-f"}, {"state", "show"}, {"demo"}, {"demo", "api"}} {
-		got := newCommand(map[string]string{"KAFKA_BROKERS": deaf(t), "SOURCE_ACCESS_TOKEN": "x"}).run(ctx, args...)
-		if got.code != 0 || strings.Contains(got.stderr.String(), "headwater:") {
-			t.Errorf("%v: exit %d: %s", args, got.code, got.stderr)
+	for _, c := range []struct {
+		args []string
+		said string
+	}{
+		{[]string{"run"}, ""},
+		{[]string{"cat", "tags", "-f"}, ""},
+		{[]string{"dead-letters", "-f"}, ""},
+		{[]string{"demo"}, ""},
+		{[]string{"demo", "api"}, ""},
+		{[]string{"check"}, "headwater: stopped before its end\n"},
+		{[]string{"discover"}, "headwater: stopped before its end\n"},
+		{[]string{"plan"}, "headwater: stopped before its end\n"},
+		{[]string{"run", "--dry-run"}, "headwater: stopped before its end\n"},
+		{[]string{"cat", "tags"}, "headwater: stopped before its end\n"},
+		{[]string{"state", "show"}, "headwater: stopped before its end\n"},
+	} {
+		got := newCommand(map[string]string{"KAFKA_BROKERS": deaf(t), "SOURCE_ACCESS_TOKEN": "x"}).run(ctx, c.args...)
+		_, said, found := strings.Cut(got.stderr.String(), "headwater:")
+		if want := map[bool]int{true: 1}[c.said != ""]; got.code != want || found != (c.said != "") || found && "headwater:"+said != c.said {
+			t.Errorf("%v: exit %d: %s", c.args, got.code, got.stderr)
 		}
 	}
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/sethvargo/go-envconfig"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -101,26 +99,5 @@ func (p *process) ended(t *testing.T, want int) {
 	}
 	if code != want {
 		t.Errorf("exit %d, not %d:\n%s", code, want, p.stderr)
-	}
-}
-
-// A command that has a result has none where it is stopped: what follows it in a script must not take that for success.
-func TestStoppedCommandsSaySo(t *testing.T) {
-	t.Parallel()
-	s := startStack(t)
-	for _, args := range [][]string{{"check"}, {"discover"}, {"plan"}, {"run", "--dry-run"}, {"state", "show"}, {"cat", "tags"}} {
-		ctx, stop := context.WithCancel(t.Context())
-		stop()
-		var out, errs strings.Builder
-		if code := run(ctx, args, envconfig.MapLookuper(s.env()), nil, &out, &errs); code != 1 || !strings.HasSuffix(errs.String(), "headwater: stopped before its end\n") {
-			t.Errorf("%v: %d\n%s", args, code, errs.String())
-		}
-	}
-	for _, args := range [][]string{{"run"}, {"cat", "tags", "-f"}} {
-		ctx, stop := context.WithCancel(t.Context())
-		stop()
-		if code := run(ctx, args, envconfig.MapLookuper(s.env()), nil, io.Discard, io.Discard); code != 0 {
-			t.Errorf("%v: %d", args, code)
-		}
 	}
 }
