@@ -116,7 +116,7 @@ func wrongServers(t *testing.T) []mistake {
 		{name: "registry's certificate expired", args: run, env: map[string]string{"SCHEMA_REGISTRY_URL": "https://" + expired, "SCHEMA_REGISTRY_TLS_CA_FILE": old.certFile}, code: 3, says: []string{expired, "certificate has expired", "renewed"}},
 		{name: "registry's authority unknown", args: run, env: map[string]string{"SCHEMA_REGISTRY_URL": "https://" + untrusted}, code: 3, says: []string{untrusted, "unknown authority", "SCHEMA_REGISTRY_TLS_CA_FILE"}},
 		{name: "registry without a password", args: run, code: 3, says: []string{"401", "check SCHEMA_REGISTRY_USERNAME"}, wrap: lockRegistry},
-		{name: "registry is the API", args: run, code: 3, says: []string{"404", "lack its path"}, wrap: func(_ *testing.T, w *world) { w.registry = w.api }},
+		{name: "registry is the API", args: run, code: 3, says: []string{"404", "has the registry's path"}, wrap: func(_ *testing.T, w *world) { w.registry = w.api }},
 		{name: "API away", args: run, env: map[string]string{"SOURCE_BASE_URL": url(away)}, code: 3, says: []string{away, "connection refused", "→ check SOURCE_BASE_URL"}},
 		{name: "API is silent", args: run, env: map[string]string{"SOURCE_BASE_URL": url(silent)}, code: 3, says: []string{"no answer within 8s → check SOURCE_BASE_URL"}},
 		{name: "API's certificate is not good", args: run, env: map[string]string{"SOURCE_BASE_URL": "https://" + untrusted}, code: 3, says: []string{untrusted, "unknown authority", "SOURCE_BASE_URL"}},
