@@ -13,7 +13,7 @@ import (
 const (
 	// maxAhead bounds the bytes that a worker's pages in flight hold, from their fetching to the end of their commit: a page's buffer, and
 	// when that was given back (shed) its values. Beyond it a unit fetches a page when it has none.
-	maxAhead = 4 << 20
+	maxAhead = 3 << 20
 	// maxLine is how many pages of a unit may be in line: as many as a commit takes of usual ones.
 	maxLine = 64
 )
