@@ -82,7 +82,11 @@ func NewRegistry(cfg RegistryConfig) (*SchemaRegistry, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "headwater"
 	}
-	r.hide = hider(cfg.BearerToken, cfg.Password, base64.StdEncoding.EncodeToString([]byte(cfg.Username+":"+cfg.Password)))
+	basic := ""
+	if cfg.Password != "" { // else it would be of the colon alone
+		basic = base64.StdEncoding.EncodeToString([]byte(cfg.Username + ":" + cfg.Password))
+	}
+	r.hide = hider(cfg.BearerToken, cfg.Password, basic)
 	opts := []sr.ClientOpt{sr.URLs(r.url), sr.HTTPClient(r.http), sr.UserAgent(cfg.UserAgent)}
 	switch {
 	case cfg.BearerToken != "":

@@ -277,3 +277,15 @@ func TestTLSAndBearer(t *testing.T) {
 		t.Errorf("%v, tried again: %v", err, slept)
 	}
 }
+
+// Where there are no credentials nothing of them is taken out of a registry's answers: ":" alone is none.
+func TestNoCredentialsHideNothing(t *testing.T) {
+	t.Parallel()
+	r, err := NewRegistry(RegistryConfig{URL: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.hide.Replace("header Og== was refused"); got != "header Og== was refused" {
+		t.Error(got)
+	}
+}

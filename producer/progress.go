@@ -127,12 +127,11 @@ func (p *progress) state(name, root, text string) {
 		if s.Stopped {
 			return
 		}
-		if now := p.now(); s.State == "elsewhere" && text != s.State {
-			s.Came, s.Since = now, now
-		} else {
-			s.Since = now
+		now := p.now()
+		if s.State == "elsewhere" && text != s.State {
+			s.Came = now
 		}
-		s.State = text
+		s.State, s.Since = text, now
 		s.wait("", 0, time.Time{})
 		for _, other := range p.traversals[name] {
 			if other.state != "" && slices.Index(stages, other.state) < slices.Index(stages, s.State) {

@@ -20,8 +20,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// collectAt has the garbage collector begin when two thirds of what lives have come in addition, not as much again: at a million records
-// that is 13 MiB less and half a microsecond of CPU a record more (docs/performance.md). GOGC in the environment goes before it.
+// collectAt has the garbage collector begin when two thirds of what lives have come in addition, not as much again: less memory for a little
+// CPU (docs/performance.md says what was measured). GOGC in the environment goes before it.
 const collectAt = 65
 
 func main() {

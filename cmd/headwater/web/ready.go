@@ -102,7 +102,7 @@ func (r *Ready) look(ctx context.Context) readiness {
 // visited them: that is no reason to send it away. Where Kafka could not be reached it is.
 func retaking(s producer.Snapshot) bool {
 	var unreachable *producer.EnvironmentError
-	return s.Err != nil && s.At.Sub(s.ErrSince) < retake && !errors.As(s.Err, &unreachable)
+	return s.Err != nil && lost(s) == levelWarn && !errors.As(s.Err, &unreachable)
 }
 
 // lanes says why the worker cannot commit.
