@@ -159,6 +159,9 @@ func TestHeadlines(t *testing.T) {
 		"several":   {snap: producer.Snapshot{Resources: []producer.Status{failing, failing}}, want: "bad 2 of 2 resources: failing", problem: "tags|503|"},
 		"a visit": {snap: producer.Snapshot{Resources: []producer.Status{current}, Err: errors.New("a visit has claimed it"), ErrSince: noon.Add(time.Hour - time.Second)},
 			want: "warn Taking the lanes again", problem: "|a visit has claimed it|"},
+		"no Kafka": {snap: producer.Snapshot{Resources: []producer.Status{current}, ErrSince: noon.Add(time.Hour - time.Second),
+			Err: &producer.EnvironmentError{Op: "reach Kafka", Err: errors.New("refused"), Remedy: "look at it"}},
+			want: "bad Nothing is published: the worker has no lanes", problem: "|reach Kafka: refused|look at it"},
 		"no lanes": {snap: producer.Snapshot{Resources: []producer.Status{current, failing}, Err: errors.New("no broker → check KAFKA_BROKERS"), ErrSince: noon},
 			want: "bad Nothing is published: the worker has no lanes", problem: "|no broker|check KAFKA_BROKERS"},
 	} {

@@ -99,11 +99,8 @@ func (r *Ready) look(ctx context.Context) readiness {
 }
 
 // retaking reports whether the worker is about to take its lanes again, as it does after a commit that failed, or after a command that
-// visited them: that is no reason to send it away. Where Kafka could not be reached it is.
-func retaking(s producer.Snapshot) bool {
-	var unreachable *producer.EnvironmentError
-	return s.Err != nil && lost(s) == levelWarn && !errors.As(s.Err, &unreachable)
-}
+// visited them: that is no reason to send it away.
+func retaking(s producer.Snapshot) bool { return s.Err != nil && lost(s) == levelWarn }
 
 // lanes says why the worker cannot commit.
 func lanes(s producer.Snapshot, shared bool) error {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -246,9 +247,10 @@ func (s *status) judge(snap producer.Snapshot) {
 	}
 }
 
-// lost is how bad it is that no lane is held.
+// lost is how bad it is that no lane is held. Where Kafka cannot be reached it is not a matter of seconds.
 func lost(snap producer.Snapshot) string {
-	if snap.At.Sub(snap.ErrSince) < retake {
+	var unreachable *producer.EnvironmentError
+	if snap.At.Sub(snap.ErrSince) < retake && !errors.As(snap.Err, &unreachable) {
 		return levelWarn
 	}
 	return levelBad
